@@ -1,0 +1,94 @@
+/* checkpoint.h - the state directory: its lock, and the store of the last
+ * committed UID of each (account, mailbox, UIDVALIDITY), in SQLite.
+ *
+ * Opening, listing and the plain setters block and are for start-up and the
+ * commands.  The daemon writes through checkpoint_write(), on a worker. */
+#ifndef CHECKPOINT_H
+#define CHECKPOINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct checkpoint_store;
+struct fault;
+
+struct checkpoint {
+	uint64_t uidvalidity;
+	uint32_t uid; /* it and all before it have a terminal outcome */
+	/* Where "start: YYYY-MM-DD" began: UIDs below since_below were taken
+	 * only if they arrived on or after since ("05-Jan-2026"); "" otherwise.
+	 */
+	uint32_t since_below;
+	char since[16];
+	int64_t committed_at; /* wall clock, seconds since 1970 */
+};
+
+/* How a mailbox does, for `mailbridge status`; written with the checkpoints. */
+struct checkpoint_status {
+	char state[16]; /* "connecting", "catching-up", "idle", "polling",
+			 * "backing-off", "stopped" */
+	uint64_t uidvalidity;
+	uint32_t uid; /* last committed */
+	uint64_t lag; /* messages listed and not yet committed */
+	int64_t
+	    last_success; /* wall clock of the last commit or clean search */
+	int64_t last_error_at;
+	char last_error[256]; /* "" if none */
+};
+
+enum checkpoint_mode {
+	CHECKPOINT_READ, /* no lock; the store must exist */
+	CHECKPOINT_WRITE /* takes the lock; makes directory and store if new */
+};
+
+/* Open the state directory ${dir} (created 0700).  NULL with ${f}:
+ * FAULT_CONFIG when another process holds the lock (its pid is named) or the
+ * directory cannot be used; FAULT_DATA when the store is damaged, of a newer
+ * version, empty, or missing from a directory that had one: never read as "no
+ * checkpoint".  The text says what to do. */
+struct checkpoint_store *checkpoint_open(
+    const char *dir, enum checkpoint_mode, struct fault *f);
+
+/* All rows known of one mailbox, newest commit first; malloc'ed, *n of them
+ * (0: never seen, returns NULL with f->kind FAULT_NONE). */
+struct checkpoint *checkpoint_load(struct checkpoint_store *,
+    const char *account, const char *mailbox, size_t *n, struct fault *f);
+
+/* Call ${each} for every row, ordered by account, mailbox, uidvalidity. */
+int checkpoint_each(struct checkpoint_store *,
+    void (*each)(void *arg, const char *account, const char *mailbox,
+	const struct checkpoint *),
+    void *arg, struct fault *f);
+
+/* The same for the statuses. */
+int checkpoint_each_status(struct checkpoint_store *,
+    void (*each)(void *arg, const char *account, const char *mailbox,
+	const struct checkpoint_status *),
+    void *arg, struct fault *f);
+
+/* One row to be written. */
+struct checkpoint_row {
+	const char *account;
+	const char *mailbox;
+	int has_checkpoint;
+	struct checkpoint checkpoint;
+	int has_status;
+	struct checkpoint_status status;
+};
+
+/* Write ${n} rows in one durable transaction: all of them or none.  May run on
+ * a worker thread, one call at a time.  0; or -1 with ${f} (FAULT_RETRY: disk
+ * full, I/O error; what was stored before still stands). */
+int checkpoint_write(struct checkpoint_store *, const struct checkpoint_row *,
+    size_t n, struct fault *f);
+
+/* Forget all rows of a mailbox: the next start applies `start:` again. */
+int checkpoint_reset(struct checkpoint_store *, const char *account,
+    const char *mailbox, struct fault *f);
+
+/* Is a daemon running on ${dir}?  Its pid, or 0. */
+long checkpoint_owner(const char *dir);
+
+void checkpoint_close(struct checkpoint_store *);
+
+#endif

@@ -1,0 +1,69 @@
+/* event.h - a message as it is published: one JSON object (envelope v1) with
+ * its CloudEvents 1.0.2 attributes.  Making one is a pure function from bytes
+ * to bytes: it may run on any thread, reads no clock, no file and no network.
+ */
+#ifndef EVENT_H
+#define EVENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct fault;
+struct message;
+
+enum envelope_content { ENVELOPE_NONE, ENVELOPE_INLINE, ENVELOPE_STORE };
+
+struct envelope_options {
+	enum envelope_content attachments;
+	enum envelope_content raw;
+	size_t max_event_bytes; /* of data; 0: no limit */
+};
+
+/* Octets to be stored by content before the event may be published. */
+struct event_blob {
+	char id[72]; /* "sha256-<64 hex>" */
+	char *data;
+	size_t len;
+};
+
+#define EVENT_TYPE "mailbridge.message.received.v1"
+
+struct event {
+	/* Coordinates; account and mailbox are the event's own copies. */
+	char *account;
+	char *mailbox;
+	uint64_t uidvalidity;
+	uint32_t uid;
+
+	/* CloudEvents attributes; the type is always EVENT_TYPE. */
+	char *id;      /* "<uidValidity>-<uid>" */
+	char *source;  /* "/mailbridge/<account>/<mailbox>" */
+	char time[24]; /* RFC 3339 UTC of INTERNALDATE; "" if unknown */
+
+	/* For sinks that key by them; NULL when the mail has none. */
+	char *message_id; /* without <> */
+	char *thread_id;  /* first of References, else In-Reply-To,
+			   * else message_id; without <> */
+
+	char *data; /* the JSON object, UTF-8, no line feed in it */
+	size_t len;
+
+	struct event_blob *blobs; /* for ENVELOPE_STORE, and for what an
+				   * event over max_event_bytes references */
+	size_t nblobs;
+};
+
+/* Turn ${m} into its event.  Any bytes at all give an event; the result is
+ * valid UTF-8 JSON and, where max_event_bytes is set, never longer than it
+ * (but for a limit so small that not even the coordinates fit: FAULT_CONFIG).
+ * NULL with ${f} set only then or when memory is out. */
+struct event *event_new(
+    const struct message *m, const struct envelope_options *, struct fault *f);
+
+/* The number of bytes ${ev} holds, for the in-flight budget. */
+size_t event_footprint(const struct event *ev);
+
+/* Free it; event_free(NULL) has no effect. */
+void event_free(struct event *);
+
+#endif

@@ -1,0 +1,44 @@
+/* limits.h - every maximum, each with its reason. */
+#ifndef LIMITS_H
+#define LIMITS_H
+
+/* IMAP, section "what a server may make us hold" */
+
+/* A response line without its literals.  Real ones (CAPABILITY, FLAGS with
+ * hundreds of keywords, ID) stay below 8 KiB; SEARCH is read in pieces. */
+#define LIMIT_IMAP_LINE (256U * 1024)
+
+/* A literal that is not message data (a mailbox name, a quoted text). */
+#define LIMIT_IMAP_SMALL_LITERAL (64U * 1024)
+
+/* Open parentheses in one response; a FETCH answer to our items needs 2. */
+#define LIMIT_IMAP_NESTING 64
+
+/* A command line: Yahoo and UW take 1000 octets, Courier 16 k, Dovecot 64 k. */
+#define LIMIT_IMAP_COMMAND 1000
+
+/* UIDs asked for in one FETCH, and FETCHes under way at once: enough to keep a
+ * fast server busy during one round trip, few enough to stop soon. */
+#define LIMIT_FETCH_UIDS 128
+#define LIMIT_FETCH_PIPELINE 2
+
+/* Ranges of a SEARCH answer kept at once; what is left is searched again. */
+#define LIMIT_SEARCH_RANGES 65536
+
+/* Bytes read from one connection before the others get their turn. */
+#define LIMIT_READ_TURN (256U * 1024)
+
+/* Messages of one mailbox between FETCH and commit. */
+#define LIMIT_ACK_WINDOW 4096
+
+/* Text of a flag list of one message. */
+#define LIMIT_FLAGS 4096
+
+/* A secret file. */
+#define LIMIT_SECRET (64U * 1024)
+
+/* A config file, and the nesting of its values. */
+#define LIMIT_CONFIG_FILE (8U * 1024 * 1024)
+#define LIMIT_CONFIG_NESTING 32
+
+#endif
