@@ -24,6 +24,7 @@ struct ack_entry {
 	enum ack_state state;
 	unsigned tries;	     /* FETCHes that did not bring it */
 	int listed;	     /* by the present SEARCH */
+	int withheld;	     /* tried often enough */
 	uint64_t not_before; /* ms; do not ask again earlier */
 };
 

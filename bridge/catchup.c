@@ -231,8 +231,7 @@ choose_stub(struct catchup *c, struct catchup_next *next)
 
 	e = ack_entries(c->window, &n);
 	for (i = 0; i < n; i++) {
-		if (e[i].state == ACK_OPEN && e[i].listed &&
-		    e[i].tries >= TRIES_MAX) {
+		if (e[i].state == ACK_OPEN && e[i].listed && e[i].withheld) {
 			e[i].state = ACK_HELD;
 			next->job = CATCHUP_STUB;
 			next->uid = e[i].uid;
@@ -338,7 +337,7 @@ catchup_searched(struct catchup *c)
 }
 
 void
-catchup_fetched(struct catchup *c, uint64_t now)
+catchup_fetched(struct catchup *c, int ok, uint64_t now)
 {
 	struct asked *asked;
 	struct ack_entry *e;
@@ -355,8 +354,12 @@ catchup_fetched(struct catchup *c, uint64_t now)
 			continue;
 		/* Expunged, or withheld: only a SEARCH can tell. */
 		e->state = ACK_OPEN;
-		if (e->tries < TRIES_MAX)
-			e->not_before = now + again_ms[e->tries++];
+		e->not_before = now + again_ms[e->tries];
+		/* A refusal is repeated for ever; only silence is given up. */
+		if (e->tries < TRIES_MAX - 1)
+			e->tries++;
+		else if (ok)
+			e->withheld = 1;
 		c->dirty = 1;
 	}
 	free(asked);

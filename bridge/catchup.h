@@ -44,10 +44,12 @@ void catchup_next(struct catchup *, int can_search, int can_fetch, int hold,
 /* Something may have changed: search again. */
 void catchup_hint(struct catchup *);
 
-/* The answers: a range of a SEARCH, its end, the end of the oldest FETCH. */
+/* The answers: a range of a SEARCH, its end, the end of the oldest FETCH
+ * (${ok}: the server called it complete, so that what is missing counts as
+ * withheld). */
 void catchup_found(struct catchup *, uint32_t lo, uint32_t hi);
 void catchup_searched(struct catchup *);
-void catchup_fetched(struct catchup *, uint64_t now);
+void catchup_fetched(struct catchup *, int ok, uint64_t now);
 
 /* A message of ${size} octets came.  1: it was awaited, and its outcome is now
  * awaited; 0: nobody asked, or it came before: drop it. */
