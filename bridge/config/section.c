@@ -251,13 +251,7 @@ section_string(struct section *s, const char *key, const char *fallback)
 const char *
 section_required(struct section *s, const char *key)
 {
-	if (section_value(s, key) != NULL)
-		return (section_string(s, key, ""));
-	if (s->first.kind == FAULT_NONE && s->object != NULL) {
-		section_error(s, NULL, "the key \"%s\" is missing", key);
-		s->missing = 1;
-	}
-	return ("");
+	return (section_need(s, key) ? section_string(s, key, "") : "");
 }
 
 int64_t
@@ -483,6 +477,25 @@ int
 section_has(const struct section *s, const char *key)
 {
 	return (json_object_get(s->object, key) != NULL);
+}
+
+int
+section_need(struct section *s, const char *key)
+{
+	if (section_value(s, key) != NULL)
+		return (1);
+	if (s->first.kind == FAULT_NONE) {
+		section_error(s, NULL, "the key \"%s\" is missing", key);
+		s->missing = 1;
+	}
+	return (0);
+}
+
+void
+section_unsupported(struct section *s, const char *key)
+{
+	if (section_value(s, key) != NULL)
+		section_error(s, key, "is not supported by this version");
 }
 
 int

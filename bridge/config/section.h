@@ -60,8 +60,15 @@ json_t *section_list(struct section *, const char *key);
 const char *section_item_string(struct section *, const char *key, size_t i);
 struct section *section_item(struct section *, const char *key, size_t i);
 
-/* Was the key given? */
+/* Was the key given?  section_need() notes a mistake if not; of such a mistake
+ * section_end() tells only when no key is unknown, because that may be the
+ * missing one misspelt. */
 int section_has(const struct section *, const char *key);
+int section_need(struct section *, const char *key);
+
+/* The key is part of the contract and not of this version: a mistake if given.
+ */
+void section_unsupported(struct section *, const char *key);
 
 /* Note a mistake at ${key} (NULL: at the section itself); the first one stays.
  */
