@@ -34,7 +34,7 @@ $(BUILD)/obj/%.o: %.c
 
 $(BUILD)/libmailbridge.a: $(LIB_OBJS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libmailbridge.a
 	@mkdir -p $(@D)

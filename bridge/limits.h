@@ -59,4 +59,8 @@
 #define LIMIT_CONFIG_FILE (8U * 1024 * 1024)
 #define LIMIT_CONFIG_NESTING 32
 
+/* Files that "include:" may bring in: more than the mailboxes of one process.
+ */
+#define LIMIT_CONFIG_INCLUDES 16384
+
 #endif
