@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ack.h"
+#include "bridge/ack.h"
 
 struct ack_window {
 	struct ack_entry *entries; /* from head on, ascending by UID */

@@ -6,18 +6,18 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "bridge.h"
-#include "bridge_private.h"
-#include "checkpoint.h"
-#include "commit.h"
-#include "config/config.h"
-#include "fault.h"
-#include "imap/connection.h"
-#include "imap/net.h"
-#include "limits.h"
-#include "ops/log.h"
-#include "pipeline.h"
-#include "version.h"
+#include "bridge/bridge.h"
+#include "bridge/bridge_private.h"
+#include "bridge/checkpoint.h"
+#include "bridge/commit.h"
+#include "bridge/config/config.h"
+#include "bridge/fault.h"
+#include "bridge/imap/connection.h"
+#include "bridge/imap/net.h"
+#include "bridge/limits.h"
+#include "bridge/ops/log.h"
+#include "bridge/pipeline.h"
+#include "bridge/version.h"
 
 /* With --once: how long a sink may be down before we give up. */
 #define ONCE_STUCK_SECONDS 30
@@ -118,7 +118,7 @@ raise_descriptor_limit(size_t mailboxes)
 static unsigned
 set_workers(void)
 {
-	char number[16];
+	char number[24];
 	long n;
 
 	if ((n = sysconf(_SC_NPROCESSORS_ONLN)) < 1)

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <uv.h>
 
-#include "watcher.h"
+#include "bridge/watcher.h"
 
 struct checkpoint_store;
 struct committer;

@@ -2,14 +2,14 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "checkpoint.h"
-#include "commit.h"
-#include "config/config.h"
-#include "imap/net.h"
-#include "limits.h"
-#include "ops/log.h"
-#include "pipeline.h"
-#include "bridge_private.h"
+#include "bridge/checkpoint.h"
+#include "bridge/commit.h"
+#include "bridge/config/config.h"
+#include "bridge/imap/net.h"
+#include "bridge/limits.h"
+#include "bridge/ops/log.h"
+#include "bridge/pipeline.h"
+#include "bridge/bridge_private.h"
 
 static size_t
 in_flight(const struct bridge *b, int awaited)

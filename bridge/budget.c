@@ -1,4 +1,4 @@
-#include "budget.h"
+#include "bridge/budget.h"
 
 void
 budget_init(struct budget *b, size_t max)

@@ -1,12 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ack.h"
-#include "buf.h"
-#include "catchup.h"
-#include "checkpoint.h"
-#include "limits.h"
-#include "uidset.h"
+#include "bridge/ack.h"
+#include "bridge/buf.h"
+#include "bridge/catchup.h"
+#include "bridge/checkpoint.h"
+#include "bridge/limits.h"
+#include "bridge/uidset.h"
 
 /* Octets one FETCH should bring, so that a stop or a hold comes soon. */
 #define FETCH_OCTETS (4U * 1024 * 1024)

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint.h"
-#include "commit.h"
-#include "fault.h"
-#include "ops/log.h"
+#include "bridge/checkpoint.h"
+#include "bridge/commit.h"
+#include "bridge/fault.h"
+#include "bridge/ops/log.h"
 
 /* A transaction costs a sync of the disk that the sink may be syncing too: let
  * some acks gather. */

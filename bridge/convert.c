@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "durable.h"
-#include "letter.h"
-#include "limits.h"
-#include "message.h"
-#include "pipeline_private.h"
+#include "bridge/buf.h"
+#include "bridge/durable.h"
+#include "bridge/letter.h"
+#include "bridge/limits.h"
+#include "bridge/message.h"
+#include "bridge/pipeline_private.h"
 
 /* One trip to a worker takes several small messages, so that the hand-over
  * costs little, but not so many that the other workers stand idle. */

@@ -7,8 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "durable.h"
-#include "fault.h"
+#include "bridge/durable.h"
+#include "bridge/fault.h"
 
 #define NAME_OCTETS 512
 

@@ -1,5 +1,5 @@
-#include "config/config.h"
-#include "ladder.h"
+#include "bridge/config/config.h"
+#include "bridge/ladder.h"
 
 #define SLOW_SECONDS 30
 

@@ -2,12 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "buf.h"
-#include "durable.h"
+#include "bridge/buf.h"
+#include "bridge/durable.h"
 #include "envelope/json.h"
-#include "fault.h"
-#include "letter.h"
-#include "message.h"
+#include "bridge/fault.h"
+#include "bridge/letter.h"
+#include "bridge/message.h"
 #include "sinks/directory_name.h"
 
 #define DESCRIPTION_MAX (16U * 1024)

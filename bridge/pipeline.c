@@ -4,12 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/config.h"
-#include "config/section.h"
-#include "limits.h"
-#include "message.h"
-#include "ops/log.h"
-#include "pipeline_private.h"
+#include "bridge/config/config.h"
+#include "bridge/config/section.h"
+#include "bridge/limits.h"
+#include "bridge/message.h"
+#include "bridge/ops/log.h"
+#include "bridge/pipeline_private.h"
 #include "sinks/sink.h"
 
 /* The rest after a RETRY that came without a hint, doubled up to the longest.

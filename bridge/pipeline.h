@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "budget.h"
-#include "envelope/event.h"
+#include "bridge/budget.h"
+#include "bridge/envelope/event.h"
 
 struct config_sink;
 struct config_source;

@@ -3,8 +3,8 @@
 #ifndef PIPELINE_PRIVATE_H
 #define PIPELINE_PRIVATE_H
 
-#include "fault.h"
-#include "pipeline.h"
+#include "bridge/fault.h"
+#include "bridge/pipeline.h"
 
 struct sink;
 

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "uidset.h"
+#include "bridge/uidset.h"
 
 void
 uidset_init(struct uidset *s, size_t max)

@@ -3,14 +3,14 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "buf.h"
-#include "catchup.h"
-#include "config/config.h"
-#include "imap/session.h"
-#include "limits.h"
-#include "ops/log.h"
-#include "pipeline.h"
-#include "watcher_private.h"
+#include "bridge/buf.h"
+#include "bridge/catchup.h"
+#include "bridge/config/config.h"
+#include "bridge/imap/session.h"
+#include "bridge/limits.h"
+#include "bridge/ops/log.h"
+#include "bridge/pipeline.h"
+#include "bridge/watcher_private.h"
 
 /* A session that lasted this long counts as a success for the ladder: one that
  * is dropped right after the login, again and again, does not. */

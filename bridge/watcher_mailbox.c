@@ -4,13 +4,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "catchup.h"
-#include "config/config.h"
-#include "imap/date.h"
-#include "imap/session.h"
-#include "ops/log.h"
-#include "pipeline.h"
-#include "watcher_private.h"
+#include "bridge/catchup.h"
+#include "bridge/config/config.h"
+#include "bridge/imap/date.h"
+#include "bridge/imap/session.h"
+#include "bridge/ops/log.h"
+#include "bridge/pipeline.h"
+#include "bridge/watcher_private.h"
 
 static const char *const status_names[] = { "connecting", "connecting",
 	"catching-up", "idle", "polling", "backing-off", "stopped" };

@@ -3,13 +3,13 @@
 #ifndef WATCHER_PRIVATE_H
 #define WATCHER_PRIVATE_H
 
-#include "budget.h"
-#include "checkpoint.h"
-#include "commit.h"
-#include "fault.h"
-#include "imap/connection.h"
-#include "ladder.h"
-#include "watcher.h"
+#include "bridge/budget.h"
+#include "bridge/checkpoint.h"
+#include "bridge/commit.h"
+#include "bridge/fault.h"
+#include "bridge/imap/connection.h"
+#include "bridge/ladder.h"
+#include "bridge/watcher.h"
 
 struct session_event;
 

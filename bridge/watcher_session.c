@@ -2,16 +2,16 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "auth/secret.h"
-#include "catchup.h"
-#include "config/config.h"
-#include "imap/session.h"
-#include "imap/verdict.h"
-#include "limits.h"
-#include "message.h"
-#include "ops/log.h"
-#include "pipeline.h"
-#include "watcher_private.h"
+#include "bridge/auth/secret.h"
+#include "bridge/catchup.h"
+#include "bridge/config/config.h"
+#include "bridge/imap/session.h"
+#include "bridge/imap/verdict.h"
+#include "bridge/limits.h"
+#include "bridge/message.h"
+#include "bridge/ops/log.h"
+#include "bridge/pipeline.h"
+#include "bridge/watcher_private.h"
 
 /* While mail must wait, the connection is kept alive. */
 #define KEEPALIVE_MS 60000

@@ -1,7 +1,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "imap/capability.h"
+#include "bridge/imap/capability.h"
 
 static const struct {
 	const char *name;

@@ -6,11 +6,11 @@
 #include <sys/socket.h>
 #include <openssl/ssl.h>
 
-#include "buf.h"
-#include "fault.h"
-#include "imap/connection.h"
-#include "imap/net.h"
-#include "limits.h"
+#include "bridge/buf.h"
+#include "bridge/fault.h"
+#include "bridge/imap/connection.h"
+#include "bridge/imap/net.h"
+#include "bridge/limits.h"
 
 struct connection {
 	struct net *net;

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "imap/date.h"
+#include "bridge/imap/date.h"
 
 static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
 	"Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "imap/mutf7.h"
+#include "bridge/buf.h"
+#include "bridge/imap/mutf7.h"
 
 #define NAME_MAX_OCTETS (64U * 1024)
 

@@ -1,9 +1,9 @@
 #include <stdlib.h>
 
-#include "fault.h"
-#include "imap/net.h"
-#include "imap/trust.h"
-#include "limits.h"
+#include "bridge/fault.h"
+#include "bridge/imap/net.h"
+#include "bridge/imap/trust.h"
+#include "bridge/limits.h"
 
 /* curl_easy_recv() and curl_easy_send() search their multi's connections one
  * by one: keep the multis small. */

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "buf.h"
-#include "fault.h"
-#include "imap/response.h"
-#include "imap/response_private.h"
-#include "limits.h"
+#include "bridge/buf.h"
+#include "bridge/fault.h"
+#include "bridge/imap/response.h"
+#include "bridge/imap/response_private.h"
+#include "bridge/limits.h"
 
 /* A SEARCH line is handed out in pieces of about this many octets. */
 #define SEARCH_PIECE 8192

@@ -2,10 +2,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "imap/date.h"
-#include "imap/response.h"
-#include "imap/response_private.h"
-#include "limits.h"
+#include "bridge/imap/date.h"
+#include "bridge/imap/response.h"
+#include "bridge/imap/response_private.h"
+#include "bridge/limits.h"
 
 static char *
 skip_spaces(char *s)

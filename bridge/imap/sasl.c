@@ -3,10 +3,10 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "buf.h"
-#include "imap/capability.h"
-#include "imap/sasl.h"
-#include "limits.h"
+#include "bridge/buf.h"
+#include "bridge/imap/capability.h"
+#include "bridge/imap/sasl.h"
+#include "bridge/limits.h"
 
 enum sasl_mechanism
 sasl_choose(unsigned capabilities)

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "imap/capability.h"
-#include "imap/mutf7.h"
-#include "imap/session_private.h"
-#include "imap/verdict.h"
-#include "limits.h"
-#include "message.h"
+#include "bridge/imap/capability.h"
+#include "bridge/imap/mutf7.h"
+#include "bridge/imap/session_private.h"
+#include "bridge/imap/verdict.h"
+#include "bridge/limits.h"
+#include "bridge/message.h"
 
 #define OUT_MAX (LIMIT_SECRET * 4)
 #define HELD_MAX (2 * LIMIT_READ_TURN)

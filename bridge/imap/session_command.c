@@ -1,5 +1,5 @@
-#include "imap/capability.h"
-#include "imap/session_private.h"
+#include "bridge/imap/capability.h"
+#include "bridge/imap/session_private.h"
 
 int
 session_has_idle(const struct session *s)

@@ -2,10 +2,10 @@
 #include <string.h>
 #include <openssl/crypto.h>
 
-#include "imap/capability.h"
-#include "imap/session_private.h"
-#include "imap/verdict.h"
-#include "version.h"
+#include "bridge/imap/capability.h"
+#include "bridge/imap/session_private.h"
+#include "bridge/imap/verdict.h"
+#include "bridge/version.h"
 
 static void
 wipe(char **secret)

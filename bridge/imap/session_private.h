@@ -3,12 +3,12 @@
 #ifndef SESSION_PRIVATE_H
 #define SESSION_PRIVATE_H
 
-#include "buf.h"
-#include "fault.h"
-#include "imap/response.h"
-#include "imap/sasl.h"
-#include "imap/session.h"
-#include "limits.h"
+#include "bridge/buf.h"
+#include "bridge/fault.h"
+#include "bridge/imap/response.h"
+#include "bridge/imap/sasl.h"
+#include "bridge/imap/session.h"
+#include "bridge/limits.h"
 
 enum session_state {
 	STATE_GREETING,		/* waiting for session_greeted() */

@@ -5,8 +5,8 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-#include "fault.h"
-#include "imap/trust.h"
+#include "bridge/fault.h"
+#include "bridge/imap/trust.h"
 
 struct store {
 	struct store *next;

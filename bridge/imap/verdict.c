@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fault.h"
-#include "imap/response.h"
-#include "imap/verdict.h"
+#include "bridge/fault.h"
+#include "bridge/imap/response.h"
+#include "bridge/imap/verdict.h"
 
 #define BACKOFF_MAX_MS (30UL * 60 * 1000)
 
