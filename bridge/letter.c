@@ -16,7 +16,7 @@ static void
 put(struct json *j, const char *key, const char *value)
 {
 	json_key(j, key);
-	json_string(j, span_of(value));
+	json_string(j, (struct span){ value, strlen(value) });
 }
 
 static void
