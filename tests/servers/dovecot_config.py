@@ -20,7 +20,7 @@ auth_cache_size = 1M
 mail_fsync = {fsync}
 mail_max_userip_connections = 0
 imap_hibernate_timeout = {hibernate}
-default_client_limit = 20000
+default_client_limit = {clients}
 default_process_limit = {processes}
 ssl = yes
 lmtp_add_received_header = no
@@ -35,13 +35,13 @@ service stats {{
   chroot =
 }}
 service auth {{
-  client_limit = 40000
+  client_limit = {connections}
 }}
 service imap-login {{
   chroot =
   service_count = 0
   process_min_avail = 2
-  client_limit = 20000
+  client_limit = {connections}
   inet_listener imap {{
     port = {port}
   }}
@@ -122,6 +122,7 @@ def text(version: tuple, options: dict) -> str:
     values["plaintext"] = yes(options["plaintext"])
     # Many idle clients: let them share processes, or memory ends.
     many = options["clients"] > 500
+    values["connections"] = options["clients"] * 2 + 1000
     values["processes"] = 200 if many else options["clients"] + 50
     values["per_process"] = 500 if many else 1
     values["service_count"] = 0 if many else 1
