@@ -136,7 +136,7 @@ def one_more(bridge: Server, folder: Path, dovecot: Dovecot,
     print(json.dumps(shorten(event), indent=2, ensure_ascii=False))
     say(f"... and was a durable file {took:.0f} ms after its delivery.")
     print("(This Dovecot hibernates idle connections, which makes it notify "
-          "at once;\n without that Dovecot 2.3 alone waits 500 ms.)")
+          "at once;\n without that Dovecot alone waits 500 ms.)")
 
 
 def demo(folder: Path, dovecot: Dovecot) -> None:

@@ -19,7 +19,8 @@ class Authority:
         self.key = folder / f"{name}.key"
         self.pem = folder / f"{name}.pem"
         openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
-                "-subj", f"/CN=mailbridge test {name}", "-keyout",
+                "-subj", f"/CN=mailbridge test {name}", "-addext",
+                "keyUsage=critical,keyCertSign,cRLSign", "-keyout",
                 str(self.key), "-out", str(self.pem))
 
     def issue(self, name: str, subjects: str) -> tuple:
@@ -28,7 +29,10 @@ class Authority:
         pem = self.folder / f"{name}.pem"
         request = self.folder / f"{name}.csr"
         extensions = self.folder / f"{name}.ext"
-        extensions.write_text(f"subjectAltName={subjects}\n")
+        extensions.write_text(f"subjectAltName={subjects}\n"
+                              "basicConstraints=CA:FALSE\n"
+                              "authorityKeyIdentifier=keyid\n"
+                              "extendedKeyUsage=serverAuth\n")
         openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}",
                 "-keyout", str(key), "-out", str(request))
         openssl("x509", "-req", "-days", "30", "-in", str(request), "-CA",

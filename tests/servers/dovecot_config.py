@@ -30,6 +30,7 @@ namespace inbox {{
 }}
 service anvil {{
   chroot =
+  client_limit = {connections}
 }}
 service stats {{
   chroot =
@@ -39,7 +40,7 @@ service auth {{
 }}
 service imap-login {{
   chroot =
-  service_count = 0
+  {recycle} = {never}
   process_min_avail = 2
   client_limit = {connections}
   inet_listener imap {{
@@ -53,7 +54,7 @@ service imap-login {{
 service imap {{
   process_limit = {processes}
   client_limit = {per_process}
-  service_count = {service_count}
+  {recycle} = {requests}
   extra_groups =
   unix_listener imap-master {{
     user = {user}
@@ -125,8 +126,11 @@ def text(version: tuple, options: dict) -> str:
     values["connections"] = options["clients"] * 2 + 1000
     values["processes"] = 200 if many else options["clients"] + 50
     values["per_process"] = 500 if many else 1
-    values["service_count"] = 0 if many else 1
-    if version >= (2, 4):
+    new = version >= (2, 4)
+    values["recycle"] = "restart_request_count" if new else "service_count"
+    values["never"] = "unlimited" if new else 0
+    values["requests"] = values["never"] if many else 1
+    if new:
         # The version must be the first line.
         return V24.format(**values) + COMMON.format(**values) + idle_24(values)
     return COMMON.format(**values) + V23.format(**values) + idle_23(values)
