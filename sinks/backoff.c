@@ -1,6 +1,6 @@
 #include <sys/random.h>
 
-#include "backoff.h"
+#include "sinks/backoff.h"
 
 #define BACKOFF_FIRST_MS 100
 

@@ -1,14 +1,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../bridge/config/section.h"
-#include "../bridge/envelope/event.h"
-#include "../bridge/fault.h"
-#include "backoff.h"
-#include "directory_files.h"
-#include "health.h"
-#include "sink.h"
-#include "sinks.h"
+#include "bridge/config/section.h"
+#include "bridge/envelope/event.h"
+#include "bridge/fault.h"
+#include "sinks/backoff.h"
+#include "sinks/directory_files.h"
+#include "sinks/health.h"
+#include "sinks/sink.h"
+#include "sinks/sinks.h"
 
 /* One batch: past this the disk gains nothing and answers only come later. */
 #define BATCH_EVENTS 512

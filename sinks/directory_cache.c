@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../bridge/fault.h"
-#include "directory_cache.h"
-#include "directory_name.h"
+#include "bridge/fault.h"
+#include "sinks/directory_cache.h"
+#include "sinks/directory_name.h"
 
 /* Enough for the mailboxes of one batch, few beside the descriptors that the
  * connections need. */

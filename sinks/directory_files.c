@@ -13,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../bridge/envelope/event.h"
-#include "../bridge/fault.h"
-#include "directory_cache.h"
-#include "directory_files.h"
-#include "directory_name.h"
+#include "bridge/envelope/event.h"
+#include "bridge/fault.h"
+#include "sinks/directory_cache.h"
+#include "sinks/directory_files.h"
+#include "sinks/directory_name.h"
 
 /* Measured with 3 kB and 50 kB files on ext4: below 4 files an fsync each is
  * faster, from 8 on one syncfs is, by 1.3 to 2.5 times. */

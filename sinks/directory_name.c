@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../bridge/envelope/event.h"
-#include "directory_name.h"
+#include "bridge/envelope/event.h"
+#include "sinks/directory_name.h"
 
 #define HASH_BYTES 16 /* of the SHA-256, in a shortened name */
 

@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "health.h"
-#include "sink.h"
+#include "sinks/health.h"
+#include "sinks/sink.h"
 
 void
 health_init(struct health *h, struct sink *s)

@@ -3,7 +3,7 @@
 #ifndef HEALTH_H
 #define HEALTH_H
 
-#include "../bridge/fault.h"
+#include "bridge/fault.h"
 
 struct sink;
 

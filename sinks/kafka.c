@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../bridge/config/section.h"
-#include "../bridge/envelope/event.h"
-#include "../bridge/ops/log.h"
-#include "kafka_private.h"
-#include "sinks.h"
+#include "bridge/config/section.h"
+#include "bridge/envelope/event.h"
+#include "bridge/ops/log.h"
+#include "sinks/kafka_private.h"
+#include "sinks/sinks.h"
 
 /* Taken and not answered.  Less than librdkafka's own queue, so that its limits
  * are never met, but enough to fill batches for many partitions. */

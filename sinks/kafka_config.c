@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../bridge/auth/secret.h"
-#include "../bridge/config/section.h"
-#include "../bridge/fault.h"
-#include "kafka_config.h"
+#include "bridge/auth/secret.h"
+#include "bridge/config/section.h"
+#include "bridge/fault.h"
+#include "sinks/kafka_config.h"
 
 #define ERRSTR 256
 

@@ -1,5 +1,5 @@
-#include "../bridge/fault.h"
-#include "kafka_error.h"
+#include "bridge/fault.h"
+#include "sinks/kafka_error.h"
 
 struct rule {
 	rd_kafka_resp_err_t err;

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "kafka_private.h"
+#include "sinks/kafka_private.h"
 
 /* A fatal error leaves messages at the brokers: their fate comes in this time,
  * or they are called back. */

@@ -5,13 +5,13 @@
 
 #include <sys/queue.h>
 
-#include "../bridge/fault.h"
-#include "backoff.h"
-#include "health.h"
-#include "kafka_config.h"
-#include "kafka_error.h"
-#include "kafka_producer.h"
-#include "sink.h"
+#include "bridge/fault.h"
+#include "sinks/backoff.h"
+#include "sinks/health.h"
+#include "sinks/kafka_config.h"
+#include "sinks/kafka_error.h"
+#include "sinks/kafka_producer.h"
+#include "sinks/sink.h"
 
 /* An event that librdkafka has, or that waits for its late answer. */
 struct kafka_op {

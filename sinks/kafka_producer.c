@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../bridge/envelope/event.h"
-#include "../bridge/fault.h"
-#include "kafka_config.h"
-#include "kafka_producer.h"
+#include "bridge/envelope/event.h"
+#include "bridge/fault.h"
+#include "sinks/kafka_config.h"
+#include "sinks/kafka_producer.h"
 
 #define ERRSTR 384
 

@@ -5,18 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../bridge/config/section.h"
-#include "../bridge/envelope/event.h"
-#include "../bridge/fault.h"
-#include "backoff.h"
-#include "health.h"
-#include "redis_command.h"
-#include "redis_config.h"
-#include "redis_link.h"
-#include "redis_once.h"
-#include "redis_reply.h"
-#include "sink.h"
-#include "sinks.h"
+#include "bridge/config/section.h"
+#include "bridge/envelope/event.h"
+#include "bridge/fault.h"
+#include "sinks/backoff.h"
+#include "sinks/health.h"
+#include "sinks/redis_command.h"
+#include "sinks/redis_config.h"
+#include "sinks/redis_link.h"
+#include "sinks/redis_once.h"
+#include "sinks/redis_reply.h"
+#include "sinks/sink.h"
+#include "sinks/sinks.h"
 
 /* Taken and not answered: enough to fill a long line, soon sent again. */
 #define WINDOW_EVENTS 1024

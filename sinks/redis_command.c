@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../bridge/buf.h"
-#include "../bridge/envelope/event.h"
-#include "redis_command.h"
-#include "redis_config.h"
-#include "redis_once.h"
+#include "bridge/buf.h"
+#include "bridge/envelope/event.h"
+#include "sinks/redis_command.h"
+#include "sinks/redis_config.h"
+#include "sinks/redis_once.h"
 
 #define MAX_ARGS 32
 #define NUMBER 24

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../bridge/auth/secret.h"
-#include "../bridge/config/section.h"
-#include "redis_config.h"
+#include "bridge/auth/secret.h"
+#include "bridge/config/section.h"
+#include "sinks/redis_config.h"
 
 #define DEFAULT_PORT 6379
 #define UNIX_PREFIX "unix://"

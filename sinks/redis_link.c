@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../bridge/auth/secret.h"
-#include "../bridge/fault.h"
-#include "backoff.h"
-#include "redis_config.h"
-#include "redis_link.h"
-#include "redis_reply.h"
-#include "redis_uv.h"
+#include "bridge/auth/secret.h"
+#include "bridge/fault.h"
+#include "sinks/backoff.h"
+#include "sinks/redis_config.h"
+#include "sinks/redis_link.h"
+#include "sinks/redis_reply.h"
+#include "sinks/redis_uv.h"
 
 /* To resolve; and then for each address, to connect and be let in. */
 #define CONNECT_MS 10000

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../bridge/buf.h"
-#include "../bridge/envelope/event.h"
-#include "redis_once.h"
+#include "bridge/buf.h"
+#include "bridge/envelope/event.h"
+#include "sinks/redis_once.h"
 
 /* Mailboxes that have something in flight or handed back; the sink's window
  * bounds them to about this number. */

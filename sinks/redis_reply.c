@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "../bridge/fault.h"
-#include "redis_reply.h"
+#include "bridge/fault.h"
+#include "sinks/redis_reply.h"
 
 struct rule {
 	const char *prefix;

@@ -2,7 +2,7 @@
 #include <hiredis/async.h>
 #include <stdlib.h>
 
-#include "redis_uv.h"
+#include "sinks/redis_uv.h"
 
 struct redis_uv {
 	uv_poll_t poll;

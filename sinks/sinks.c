@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "sink.h"
-#include "sinks.h"
+#include "sinks/sink.h"
+#include "sinks/sinks.h"
 
 static const struct sink_ops *const table[] = { &directory_ops, &stdout_ops,
 	&redis_ops, &kafka_ops };

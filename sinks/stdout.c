@@ -5,14 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../bridge/config/section.h"
-#include "../bridge/envelope/event.h"
-#include "../bridge/fault.h"
-#include "backoff.h"
-#include "health.h"
-#include "sink.h"
-#include "sinks.h"
-#include "stdout_fd.h"
+#include "bridge/config/section.h"
+#include "bridge/envelope/event.h"
+#include "bridge/fault.h"
+#include "sinks/backoff.h"
+#include "sinks/health.h"
+#include "sinks/sink.h"
+#include "sinks/sinks.h"
+#include "sinks/stdout_fd.h"
 
 /* One write: up to IOV_MAX pieces.  A pipe takes little at a time, a file
  * should be synced once for many. */

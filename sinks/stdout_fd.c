@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../bridge/fault.h"
-#include "stdout_fd.h"
+#include "bridge/fault.h"
+#include "sinks/stdout_fd.h"
 
 /* Fewer turns of the loop for each megabyte; the default is 64 KiB. */
 #define PIPE_BYTES (1024 * 1024)
