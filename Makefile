@@ -22,6 +22,8 @@ OBJS := $(SRCS:%.c=$(BUILD)/obj/%.o)
 LIB_OBJS := $(filter-out $(BUILD)/obj/bridge/main.o,$(OBJS))
 UNIT_SRCS := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BINS := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/unit/%)
+UNIT_HELP := $(patsubst %.c,$(BUILD)/obj/%.o,\
+             $(filter-out $(UNIT_SRCS),$(wildcard tests/unit/*.c)))
 
 all: $(BUILD)/mailbridge
 
@@ -36,10 +38,10 @@ $(BUILD)/libmailbridge.a: $(LIB_OBJS)
 	@rm -f $@
 	$(AR) qcs $@ $^
 
-$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libmailbridge.a
+$(BUILD)/unit/%: tests/unit/%.c $(UNIT_HELP) $(BUILD)/libmailbridge.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< \
-	    $(BUILD)/libmailbridge.a $(PKG_LIBS) -lcmocka
+	    $(UNIT_HELP) $(BUILD)/libmailbridge.a $(PKG_LIBS) -lcmocka
 
 unit: $(UNIT_BINS)
 	@for t in $(UNIT_BINS); do echo "== $$t"; $$t || exit 1; done
