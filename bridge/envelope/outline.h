@@ -1,0 +1,40 @@
+/* outline.h - the lines of a mail that decide its MIME structure, and no
+ * others.
+ *
+ * Which multipart holds what depends only on lines that start with "--" and on
+ * the Content-Type fields after them.  The outline is those lines as a mail of
+ * its own, for GMime to parse: some hundred bytes for a mail with megabytes of
+ * attachments.  Each header block in it carries the field "n: <entry>", by
+ * which a part that GMime finds is found again in the mail. */
+#ifndef OUTLINE_H
+#define OUTLINE_H
+
+#include "../buf.h"
+#include "arena.h"
+#include "span.h"
+
+struct outline_entry {
+	size_t at;   /* offset in the outline */
+	size_t line; /* offset in the mail of the "--" line; 0 for the top */
+	struct span head, body; /* what header_block() found after it; the body
+				 * goes on to the end of the mail */
+};
+
+struct outline {
+	struct buf text;
+	struct outline_entry *entries; /* entry 0 is the mail's own header */
+	size_t n;
+	int cut; /* there were more lines than LIMIT_ENVELOPE_BOUNDARIES */
+};
+
+/* Make the outline of ${raw}, whose own header and body are known.  0, or -1 if
+ * memory is out.  Call outline_free() in either case. */
+int outline_make(struct outline *, struct arena *, struct span raw,
+    struct span head, struct span body);
+
+/* The unfolded value of the first Content-Type of a block, or data NULL. */
+struct span outline_content_type(struct arena *, struct span head);
+
+void outline_free(struct outline *);
+
+#endif
