@@ -44,6 +44,22 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libmailbridge.a
 unit: $(UNIT_BINS)
 	@for t in $(UNIT_BINS); do echo "== $$t"; $$t || exit 1; done
 
+# The schema is assembled into the program.
+$(BUILD)/obj/bridge/cli/schema.o: bridge/envelope/event.schema.json
+
+# Fuzzers, each of one file tests/fuzz/fuzz_*.c:
+# make CC=clang BUILD=build/fuzz OPT="-O1 -g" HARDEN= \
+#     SAN=-fsanitize=address,undefined,fuzzer-no-link build/fuzz/fuzz/fuzz_X
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libmailbridge.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer $(ALL_LDFLAGS) \
+	    -o $@ $< $(BUILD)/libmailbridge.a $(PKG_LIBS)
+
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libmailbridge.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< \
+	    $(BUILD)/libmailbridge.a $(PKG_LIBS)
+
 clean:
 	rm -rf $(BUILD)
 
