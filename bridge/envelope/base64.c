@@ -48,11 +48,61 @@ struct base64_state {
 	unsigned padding, found;
 };
 
+/* Groups of four characters as long as all are of the alphabet. */
+static inline void
+base64_decode_fours(struct base64_state *s)
+{
+	const uint8_t *t = base64_value, *in = s->in;
+	char *out = s->out;
+	uint32_t a, b, c, d, v;
+
+	while (s->end - in >= 4) {
+		a = t[in[0]];
+		b = t[in[1]];
+		c = t[in[2]];
+		d = t[in[3]];
+		if (((a | b | c | d) & 0x80) != 0)
+			break;
+		v = a << 18 | b << 12 | c << 6 | d;
+		out[0] = (char)(v >> 16);
+		out[1] = (char)(v >> 8);
+		out[2] = (char)v;
+		in += 4;
+		out += 3;
+	}
+	s->in = in;
+	s->out = out;
+}
+
+/* Step over a line end; 0 if there is none. */
+static inline int
+base64_decode_end(struct base64_state *s)
+{
+	if (s->end - s->in >= 2 && s->in[0] == '\r' && s->in[1] == '\n')
+		s->in += 2;
+	else if (s->in < s->end && s->in[0] == '\n')
+		s->in++;
+	else
+		return (0);
+	return (1);
+}
+
+/* Whole lines of whole groups, which is what senders write. */
+static void
+base64_decode_lines(struct base64_state *s)
+{
+	for (;;) {
+		base64_decode_fours(s);
+		if (!base64_decode_end(s))
+			return;
+	}
+}
+
 #ifdef __x86_64__
-/* Groups of 32 characters as long as all are of the alphabet.  The method is
- * Wojciech Mula's: the two nibbles of a character look up bit sets which
- * meet exactly for characters outside the alphabet; the high nibble looks up
- * what to add to get the value. */
+/* The same, 32 characters at once.  The method is Wojciech Mula's: the two
+ * nibbles of a character look up bit sets which meet exactly for characters
+ * outside the alphabet; the high nibble looks up what to add to get the value.
+ */
 __attribute__((target("avx2"))) static void
 base64_decode_avx2(struct base64_state *s)
 {
@@ -73,13 +123,22 @@ base64_decode_avx2(struct base64_state *s)
 	const __m256i slash = _mm256_set1_epi8(0x2F);
 	__m256i v, high, low;
 
-	while (s->end - s->in >= 32) {
+	for (;;) {
+		if (s->end - s->in < 32) {
+			base64_decode_lines(s);
+			return;
+		}
 		v = _mm256_loadu_si256((const void *)s->in);
 		high = _mm256_and_si256(_mm256_srli_epi32(v, 4), slash);
 		low = _mm256_and_si256(v, slash);
 		if (!_mm256_testz_si256(_mm256_shuffle_epi8(high_sets, high),
-			_mm256_shuffle_epi8(low_sets, low)))
-			return;
+			_mm256_shuffle_epi8(low_sets, low))) {
+			/* Mostly the end of a line. */
+			base64_decode_fours(s);
+			if (!base64_decode_end(s))
+				return;
+			continue;
+		}
 		v = _mm256_add_epi8(v,
 		    _mm256_shuffle_epi8(shifts,
 			_mm256_add_epi8(_mm256_cmpeq_epi8(v, slash), high)));
@@ -94,29 +153,6 @@ base64_decode_avx2(struct base64_state *s)
 	}
 }
 #endif
-
-/* Groups of four characters as long as all are of the alphabet. */
-static void
-base64_decode_fours(struct base64_state *s)
-{
-	const uint8_t *t = base64_value;
-	uint32_t a, b, c, d, v;
-
-	while (s->end - s->in >= 4) {
-		a = t[s->in[0]];
-		b = t[s->in[1]];
-		c = t[s->in[2]];
-		d = t[s->in[3]];
-		if (((a | b | c | d) & 0x80) != 0)
-			return;
-		v = a << 18 | b << 12 | c << 6 | d;
-		s->out[0] = (char)(v >> 16);
-		s->out[1] = (char)(v >> 8);
-		s->out[2] = (char)v;
-		s->in += 4;
-		s->out += 3;
-	}
-}
 
 /* A group that ends early gives the octets it has all bits of. */
 static void
@@ -196,8 +232,9 @@ base64_decode(struct span in, char *out, unsigned *found)
 #ifdef __x86_64__
 			if (avx2)
 				base64_decode_avx2(&s);
+			else
 #endif
-			base64_decode_fours(&s);
+				base64_decode_lines(&s);
 			if (s.in == s.end)
 				break;
 		}

@@ -1,7 +1,6 @@
 #include <gmime/gmime.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../limits.h"
@@ -45,14 +44,28 @@ mime_gmime(const struct outline *o)
 	return (top);
 }
 
-/* The entry of the outline that a part came from. */
+/* The entry of the outline that a part came from: the one whose header holds
+ * the Content-Type of a multipart, or whose body starts where a leaf does. */
 static size_t
 mime_entry(const struct mime *m, GMimeObject *object)
 {
-	const char *n = g_mime_object_get_header(object, "n");
-	unsigned long entry = n != NULL ? strtoul(n, NULL, 10) : 0;
+	GMimeHeaderList *headers = g_mime_object_get_header_list(object);
+	GMimeDataWrapper *content = NULL;
+	gint64 at = -1;
 
-	return (entry < m->outline.n ? entry : 0);
+	if (GMIME_IS_MULTIPART(object)) {
+		if (g_mime_header_list_get_count(headers) != 0)
+			at = g_mime_header_get_offset(
+			    g_mime_header_list_get_header_at(headers, 0));
+		at++;
+	} else if (GMIME_IS_PART(object)) {
+		content = g_mime_part_get_content(GMIME_PART(object));
+		if (content != NULL)
+			at = g_mime_data_wrapper_get_stream(content)
+				 ->bound_start;
+	}
+	/* No entry is empty: the one before the first that starts later. */
+	return (at > 0 ? outline_find(&m->outline, (size_t)at) - 1 : 0);
 }
 
 /* The end of what stands before the "--" line of an entry: the line end in
@@ -83,7 +96,7 @@ static void
 mime_leaf(const struct mime *m, struct part *p, GMimeObject *object)
 {
 	struct span body = m->outline.entries[p->entry].body;
-	size_t from = (size_t)(body.data - m->raw.data), low, high, mid;
+	size_t from = (size_t)(body.data - m->raw.data), next;
 	GMimeDataWrapper *content = NULL;
 	gint64 stop;
 
@@ -94,17 +107,11 @@ mime_leaf(const struct mime *m, struct part *p, GMimeObject *object)
 		return;
 	}
 	stop = g_mime_data_wrapper_get_stream(content)->bound_end;
-	low = p->entry + 1;
-	high = m->outline.n;
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if ((gint64)m->outline.entries[mid].at >= stop)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	mime_content(
-	    m, p, low < m->outline.n ? mime_before(m, low, from) : m->raw.len);
+	next = outline_find(&m->outline, stop > 0 ? (size_t)stop : 0);
+	if (next <= p->entry)
+		next = p->entry + 1;
+	mime_content(m, p,
+	    next < m->outline.n ? mime_before(m, next, from) : m->raw.len);
 }
 
 /* "1.2" for the second child of "1"; the children of a multipart at the top are

@@ -62,16 +62,21 @@ outline_head(struct outline *o, struct arena *a, size_t n)
 	struct span type = outline_content_type(a, o->entries[n].head);
 	size_t i;
 
-	/* GMime need not know one leaf from another; and a message in a
-	 * message is a leaf to us (RFC 8621 section 4.1.4). */
-	if (!span_starts(type, "multipart/"))
-		type = SPAN("a/b");
-	(void)buf_puts(&o->text, "Content-Type: ");
-	(void)buf_put(&o->text, type.data, type.len);
-	for (i = o->text.len - type.len; i < o->text.len; i++)
-		if (o->text.data[i] == '\r')
-			o->text.data[i] = ' ';
-	(void)buf_printf(&o->text, "\nn: %zu\n\n", n);
+	if (span_starts(type, "multipart/")) {
+		(void)buf_puts(&o->text, "Content-Type: ");
+		(void)buf_put(&o->text, type.data, type.len);
+		for (i = o->text.len - type.len; i < o->text.len; i++)
+			if (o->text.data[i] == '\r')
+				o->text.data[i] = ' ';
+		(void)buf_putc(&o->text, '\n');
+		o->digest |= span_starts(type, "multipart/digest");
+	} else if (o->digest) {
+		/* Without a type it would be a message, whose inside GMime
+		 * would parse; to us that is a leaf (RFC 8621 section 4.1.4).
+		 */
+		(void)buf_puts(&o->text, "Content-Type: a/b\n");
+	}
+	(void)buf_putc(&o->text, '\n');
 }
 
 static struct outline_entry *
@@ -133,6 +138,21 @@ outline_make(struct outline *o, struct arena *a, struct span raw,
 		at = 0;
 	}
 	return (o->text.failed ? -1 : 0);
+}
+
+size_t
+outline_find(const struct outline *o, size_t at)
+{
+	size_t low = 0, high = o->n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (o->entries[mid].at >= at)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return (low);
 }
 
 void

@@ -4,8 +4,9 @@
  * Which multipart holds what depends only on lines that start with "--" and on
  * the Content-Type fields after them.  The outline is those lines as a mail of
  * its own, for GMime to parse: some hundred bytes for a mail with megabytes of
- * attachments.  Each header block in it carries the field "n: <entry>", by
- * which a part that GMime finds is found again in the mail. */
+ * attachments.  Multiparts keep their Content-Type; leaves have empty headers,
+ * for GMime need not know one from another.  The offsets of what GMime finds
+ * say which entry it is. */
 #ifndef OUTLINE_H
 #define OUTLINE_H
 
@@ -24,13 +25,18 @@ struct outline {
 	struct buf text;
 	struct outline_entry *entries; /* entry 0 is the mail's own header */
 	size_t n;
-	int cut; /* there were more lines than LIMIT_ENVELOPE_BOUNDARIES */
+	int digest; /* a multipart/digest was seen */
+	int cut;    /* there were more lines than LIMIT_ENVELOPE_BOUNDARIES */
 };
 
 /* Make the outline of ${raw}, whose own header and body are known.  0, or -1 if
  * memory is out.  Call outline_free() in either case. */
 int outline_make(struct outline *, struct arena *, struct span raw,
     struct span head, struct span body);
+
+/* The first entry that starts at ${at} in the outline, or after it; o->n if
+ * there is none. */
+size_t outline_find(const struct outline *, size_t at);
 
 /* The unfolded value of the first Content-Type of a block, or data NULL. */
 struct span outline_content_type(struct arena *, struct span head);

@@ -35,10 +35,12 @@ span_trim(struct span s)
 struct span
 span_cut(struct span s, size_t from, size_t to)
 {
+	if (s.data == NULL)
+		return (s);
 	if (to > s.len)
 		to = s.len;
-	if (from >= to)
-		return ((struct span){ s.data, 0 });
+	if (from > to)
+		from = to;
 	return ((struct span){ s.data + from, to - from });
 }
 

@@ -21,7 +21,8 @@ char span_lower(char c);
 /* Without blanks, CR and LF at both ends. */
 struct span span_trim(struct span);
 
-/* ${from} up to ${to}, which may be past the end. */
+/* ${from} up to ${to}, which both may be past the end: then empty, and there.
+ */
 struct span span_cut(struct span, size_t from, size_t to);
 
 /* Is it the NUL-ended text; does it start with it?  Without regard to the case
