@@ -1,9 +1,14 @@
 # mailbridge: `make` builds build/mailbridge; `make help` lists the rest.
 
 CC ?= gcc
+BUILD ?= build
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+PYTHON = .cache/venv/bin/python
+JOBS = --no-print-directory -j$(shell nproc)
+
 PKGS = libuv libcurl libssl libcrypto rdkafka hiredis jansson gmime-3.0 \
        sqlite3 yaml-0.1
-BUILD ?= build
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
        -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wformat=2 \
        -Wundef -Wvla -Werror
@@ -13,41 +18,132 @@ SAN ?=
 
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
-CPPFLAGS += -D_GNU_SOURCE -Ibridge -I.
+# Quoted includes only: <limits.h> must stay the one of the C library.
+CPPFLAGS += -D_GNU_SOURCE -iquote .
 ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(HARDEN) $(SAN) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SAN) $(LDFLAGS)
+COMPILE = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP
+
+# The variants of the build, each in a folder of its own.
+ASAN = $(MAKE) $(JOBS) BUILD=build/asan OPT='-O1 -g' \
+       HARDEN='-fPIE -fno-omit-frame-pointer' \
+       SAN='-fsanitize=address,undefined -fno-sanitize-recover=all'
+CLANG = $(MAKE) $(JOBS) BUILD=build/clang CC=clang
+FUZZ = $(MAKE) $(JOBS) BUILD=build/fuzz CC=clang HARDEN=-fPIE \
+       SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 
 SRCS := $(sort $(wildcard bridge/*.c bridge/*/*.c sinks/*.c))
 OBJS := $(SRCS:%.c=$(BUILD)/obj/%.o)
 LIB_OBJS := $(filter-out $(BUILD)/obj/bridge/main.o,$(OBJS))
+LIB := $(BUILD)/libmailbridge.a
+
+# tests/unit/test_X.c is a program; the other files there help all of them.
 UNIT_SRCS := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BINS := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/unit/%)
 UNIT_HELP := $(patsubst %.c,$(BUILD)/obj/%.o,\
              $(filter-out $(UNIT_SRCS),$(wildcard tests/unit/*.c)))
+BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,\
+              $(wildcard tests/bench/*.c))
+FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
-all: $(BUILD)/mailbridge
+## Build
+
+all: $(BUILD)/mailbridge ## build build/mailbridge
+
+deps: ## install what the build needs (Debian, Ubuntu)
+	@deploy/deps.sh install build
+
+check-deps:
+	@deploy/deps.sh check build
 
 $(BUILD)/mailbridge: $(OBJS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c | check-deps
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(COMPILE) -c -o $@ $<
 
-$(BUILD)/libmailbridge.a: $(LIB_OBJS)
+$(LIB): $(LIB_OBJS)
 	@rm -f $@
 	$(AR) qcs $@ $^
 
-$(BUILD)/unit/%: tests/unit/%.c $(UNIT_HELP) $(BUILD)/libmailbridge.a
+$(BUILD)/unit/%: tests/unit/%.c $(UNIT_HELP) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< \
-	    $(UNIT_HELP) $(BUILD)/libmailbridge.a $(PKG_LIBS) -lcmocka
+	$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(UNIT_HELP) $(LIB) $(PKG_LIBS) -lcmocka
 
-unit: $(UNIT_BINS)
-	@for t in $(UNIT_BINS); do echo "== $$t"; $$t || exit 1; done
+$(BUILD)/bench/%: tests/bench/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
 
-clean:
-	rm -rf $(BUILD)
+build/fuzz/%: tests/fuzz/%.c $(LIB)
+	$(COMPILE) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(LIB) $(PKG_LIBS)
 
-.PHONY: all unit clean
--include $(OBJS:.o=.d) $(UNIT_BINS:=.d)
+clang: ## build with clang into build/clang
+	@$(CLANG) build/clang/mailbridge
+
+asan: ## build with ASan and UBSan into build/asan
+	@$(ASAN) build/asan/mailbridge
+
+## Try
+
+demo: ## a mailbox of your own, bridged to files, in a minute
+	@deploy/deps.sh install demo
+	@$(MAKE) $(JOBS) all
+	@python3 deploy/demo/demo.py
+
+## Test
+
+test-deps: ## install what the tests need, real servers included
+	@deploy/deps.sh install test
+	@tests/tools/fetch.sh
+
+test: deps test-deps ## everything: lint, unit and end-to-end tests
+	@$(PYTHON) tests/tools/run_tests.py lint clang unit e2e
+
+test-long: deps test-deps ## the same with the long crash and load tests
+	@$(PYTHON) tests/tools/run_tests.py lint clang unit e2e-long
+
+unit: ## unit tests under ASan and UBSan
+	@$(ASAN) run-unit
+
+run-unit: $(UNIT_BINS)
+	@for t in $(UNIT_BINS); do echo "== $$t"; $(RUNNER) $$t || exit 1; done
+
+e2e: asan ## end-to-end tests; T=tests/e2e/test_redis.py picks some
+	$(PYTHON) -m pytest $(or $(T),tests/e2e)
+
+lint: ## format, clang-tidy, cppcheck, banned words, sizes, include rule
+	@tests/tools/lint.sh
+
+valgrind: ## unit tests under valgrind
+	@$(MAKE) $(JOBS) BUILD=build/valgrind OPT='-O1 -g' HARDEN=-fPIE run-unit \
+	    RUNNER='valgrind -q --leak-check=full --error-exitcode=99 \
+	    --suppressions=tests/tools/valgrind.supp'
+
+fuzz: ## each fuzz target for FUZZ_SECONDS=60
+	@$(FUZZ) run-fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+
+run-fuzz: $(FUZZ_BINS)
+	@tests/tools/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_BINS)
+
+bench: all $(BENCH_BINS) ## throughput and memory beside others: build/bench.txt
+	@deploy/deps.sh install bench
+	@tests/tools/fetch.sh
+	@$(PYTHON) tests/bench/bench.py
+
+## Install
+
+install: all ## into PREFIX=/usr/local, below DESTDIR
+	@deploy/install.sh $(BUILD)/mailbridge "$(DESTDIR)" "$(PREFIX)"
+
+clean: ## remove build/ (.cache/ keeps what was downloaded)
+	rm -rf build
+
+help: ## this list
+	@sed -n -e 's/^## \(.*\)/\n\1/p' \
+	    -e 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+.PHONY: all deps check-deps clang asan demo test-deps test test-long unit \
+        run-unit e2e lint valgrind fuzz run-fuzz bench install clean help
+.DELETE_ON_ERROR:
+-include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(BENCH_BINS:=.d)

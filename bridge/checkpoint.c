@@ -6,10 +6,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "checkpoint_private.h"
-#include "checkpoint_schema.h"
-#include "fault.h"
-#include "state.h"
+#include "bridge/checkpoint_private.h"
+#include "bridge/checkpoint_schema.h"
+#include "bridge/fault.h"
+#include "bridge/state.h"
 
 #define DB "checkpoint.db"
 #define DB_WAL DB "-wal"

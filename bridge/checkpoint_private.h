@@ -3,8 +3,8 @@
 #ifndef CHECKPOINT_PRIVATE_H
 #define CHECKPOINT_PRIVATE_H
 
-#include "checkpoint.h"
-#include "checkpoint_schema.h"
+#include "bridge/checkpoint.h"
+#include "bridge/checkpoint_schema.h"
 
 struct state;
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint_private.h"
-#include "fault.h"
+#include "bridge/checkpoint_private.h"
+#include "bridge/fault.h"
 
 static sqlite3_stmt *
 prepare(struct checkpoint_store *store, const char *sql, struct fault *f)

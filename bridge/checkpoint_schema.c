@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "checkpoint.h"
-#include "checkpoint_schema.h"
-#include "fault.h"
+#include "bridge/checkpoint.h"
+#include "bridge/checkpoint_schema.h"
+#include "bridge/fault.h"
 
 /* "mbrg"; file(1) and a careless sqlite3 shell can tell the store by it. */
 #define APPLICATION_ID 0x6d627267

@@ -1,7 +1,7 @@
 #include <stddef.h>
 
-#include "checkpoint_private.h"
-#include "fault.h"
+#include "bridge/checkpoint_private.h"
+#include "bridge/fault.h"
 
 static int
 execute(sqlite3 *db, const char *sql)

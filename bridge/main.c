@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "cli/cli.h"
-#include "config/suggest.h"
+#include "bridge/cli/cli.h"
+#include "bridge/config/suggest.h"
 
 static int
 no_command(void)

@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fault.h"
-#include "state.h"
+#include "bridge/fault.h"
+#include "bridge/state.h"
 
 #define LOCK_NAME "lock"
 #define MARK_NAME "initialized"

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../fault.h"
-#include "../limits.h"
-#include "secret.h"
+#include "bridge/fault.h"
+#include "bridge/limits.h"
+#include "bridge/auth/secret.h"
 
 enum secret_kind { SECRET_FILE, SECRET_ENV, SECRET_CREDENTIAL };
 

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "../config/suggest.h"
-#include "args.h"
-#include "cli.h"
+#include "bridge/config/suggest.h"
+#include "bridge/cli/args.h"
+#include "bridge/cli/cli.h"
 
 int
 args_wrong(const struct cli_command *cmd, const char *fmt, ...)

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "../config/config.h"
-#include "../fault.h"
-#include "args.h"
-#include "check.h"
-#include "cli.h"
+#include "bridge/config/config.h"
+#include "bridge/fault.h"
+#include "bridge/cli/args.h"
+#include "bridge/cli/check.h"
+#include "bridge/cli/cli.h"
 
 static void
 warn_unused_sinks(const struct config *cfg)

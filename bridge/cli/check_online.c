@@ -1,10 +1,10 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "../auth/secret.h"
-#include "../config/config.h"
-#include "../fault.h"
-#include "check.h"
+#include "bridge/auth/secret.h"
+#include "bridge/config/config.h"
+#include "bridge/fault.h"
+#include "bridge/cli/check.h"
 
 static int
 check_account(const struct config_account *a)

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "cli.h"
+#include "bridge/cli/cli.h"
 #if __has_include("convert.h")
 #include "convert.h"
 #endif

@@ -2,8 +2,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "args.h"
-#include "cli.h"
+#include "bridge/cli/args.h"
+#include "bridge/cli/cli.h"
 
 /* "a|b" as "a b"; COMMAND as all their names. */
 static void

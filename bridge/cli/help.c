@@ -1,8 +1,8 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "args.h"
-#include "cli.h"
+#include "bridge/cli/args.h"
+#include "bridge/cli/cli.h"
 
 static void
 all_commands(FILE *out)

@@ -6,12 +6,12 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "../checkpoint.h"
-#include "../config/config.h"
-#include "../fault.h"
-#include "args.h"
-#include "cli.h"
-#include "table.h"
+#include "bridge/checkpoint.h"
+#include "bridge/config/config.h"
+#include "bridge/fault.h"
+#include "bridge/cli/args.h"
+#include "bridge/cli/cli.h"
+#include "bridge/cli/table.h"
 
 /* One mailbox, of the config, of the store, or of both. */
 struct entry {

@@ -4,7 +4,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "table.h"
+#include "bridge/cli/table.h"
 
 #define TABLE_COLUMNS 12
 

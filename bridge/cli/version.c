@@ -10,9 +10,9 @@
 #include <uv.h>
 #include <yaml.h>
 
-#include "../version.h"
-#include "args.h"
-#include "cli.h"
+#include "bridge/version.h"
+#include "bridge/cli/args.h"
+#include "bridge/cli/cli.h"
 
 int
 cli_version(int argc, char **argv)

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../auth/secret.h"
-#include "account.h"
-#include "config.h"
-#include "mailboxes.h"
-#include "section.h"
-#include "suggest.h"
+#include "bridge/auth/secret.h"
+#include "bridge/config/account.h"
+#include "bridge/config/config.h"
+#include "bridge/config/mailboxes.h"
+#include "bridge/config/section.h"
+#include "bridge/config/suggest.h"
 
 #define ACCOUNT_NAME_MAX 64
 

@@ -2,15 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../fault.h"
-#include "../limits.h"
-#include "../../sinks/sink.h"
-#include "account.h"
-#include "config.h"
-#include "include.h"
-#include "section.h"
-#include "source.h"
-#include "suggest.h"
+#include "bridge/fault.h"
+#include "bridge/limits.h"
+#include "sinks/sink.h"
+#include "bridge/config/account.h"
+#include "bridge/config/config.h"
+#include "bridge/config/include.h"
+#include "bridge/config/section.h"
+#include "bridge/config/source.h"
+#include "bridge/config/suggest.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../fault.h"
-#include "../limits.h"
-#include "include.h"
-#include "source.h"
-#include "yaml.h"
+#include "bridge/fault.h"
+#include "bridge/limits.h"
+#include "bridge/config/include.h"
+#include "bridge/config/source.h"
+#include "bridge/config/yaml.h"
 
 struct includer {
 	struct config_source *src;

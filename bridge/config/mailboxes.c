@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "mailboxes.h"
-#include "section.h"
+#include "bridge/config/config.h"
+#include "bridge/config/mailboxes.h"
+#include "bridge/config/section.h"
 
 #define KEY "mailboxes"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scalar.h"
+#include "bridge/config/scalar.h"
 
 static int
 is_one_of(const char *text, const char *const *words)

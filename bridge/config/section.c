@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../auth/secret.h"
-#include "../fault.h"
-#include "section.h"
-#include "source.h"
-#include "suggest.h"
+#include "bridge/auth/secret.h"
+#include "bridge/fault.h"
+#include "bridge/config/section.h"
+#include "bridge/config/source.h"
+#include "bridge/config/suggest.h"
 
 struct section {
 	const struct config_source *src;

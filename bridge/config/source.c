@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../fault.h"
-#include "source.h"
+#include "bridge/fault.h"
+#include "bridge/config/source.h"
 
 struct member {
 	char *key; /* NULL in lists */

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "suggest.h"
+#include "bridge/config/suggest.h"
 
 /* Longer words are no slips of our keys. */
 #define SUGGEST_MAX 48

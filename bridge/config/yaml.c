@@ -4,12 +4,12 @@
 #include <unistd.h>
 #include <yaml.h>
 
-#include "../buf.h"
-#include "../fault.h"
-#include "../limits.h"
-#include "scalar.h"
-#include "source.h"
-#include "yaml.h"
+#include "bridge/buf.h"
+#include "bridge/fault.h"
+#include "bridge/limits.h"
+#include "bridge/config/scalar.h"
+#include "bridge/config/source.h"
+#include "bridge/config/yaml.h"
 
 struct reader {
 	yaml_parser_t parser;

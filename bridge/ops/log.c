@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "bridge/ops/log.h"
 
 /* A line is one write, and a pipe takes 4096 bytes (PIPE_BUF) as one piece: so
  * lines of several threads and processes do not mix. */

@@ -1,0 +1,144 @@
+"""Those who run side by side; each reads the whole mailbox once."""
+
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from servers.dovecot import PASSWORD
+
+ROOT = Path(__file__).resolve().parents[2]
+BRIDGE = ROOT / "build/mailbridge"
+
+
+class Result(NamedTuple):
+    seconds: float
+    cpu: float
+    peak: int  # octets
+
+
+def peak_memory(pid: int) -> int:
+    """In octets, so far; 0 when it has just ended. (wait4's ru_maxrss would
+    count our own memory, from before the exec.)"""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", text)
+    return int(found[1]) * 1024 if found else 0
+
+
+def measure(argv: list, folder: Path) -> Result:
+    """Run it to its end; it must succeed. Its output is thrown away."""
+    with (folder / "stderr.txt").open("wb") as errors:
+        start = time.monotonic()
+        process = subprocess.Popen([str(arg) for arg in argv], cwd=folder,
+                                   stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=errors)
+        peak, ended = 0, 0
+        while not ended:
+            peak = max(peak, peak_memory(process.pid))
+            time.sleep(0.005)
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        seconds = time.monotonic() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        text = (folder / "stderr.txt").read_text(errors="replace")[-2000:]
+        raise RuntimeError(f"{argv[0]} ended with {process.returncode}:\n"
+                           f"{text}")
+    return Result(seconds, usage.ru_utime + usage.ru_stime, peak)
+
+
+def fresh(folder: Path) -> Path:
+    """An empty folder, with no writes of the one before under way."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    os.sync()
+    return folder
+
+
+def raw(dovecot, user: str, folder: Path) -> Result:
+    return measure([ROOT / "build/bench/fetch_discard", "localhost",
+                    dovecot.port_tls, user, PASSWORD, "INBOX"], fresh(folder))
+
+
+def mbsync_config(dovecot, user: str, folder: Path, fsync: bool) -> str:
+    out = subprocess.run(["mbsync", "--version"], capture_output=True,
+                         text=True).stdout
+    version = tuple(int(part) for part in out.split()[1].split(".")[:2])
+    tls = "TLSType" if version >= (1, 5) else "SSLType"
+    return f"""\
+FSync {"yes" if fsync else "no"}
+
+IMAPStore far
+Host localhost
+Port {dovecot.port_tls}
+User {user}
+Pass {PASSWORD}
+{tls} IMAPS
+CertificateFile {dovecot.ca}
+
+MaildirStore near
+Path {folder}/mail/
+Inbox {folder}/mail/INBOX
+
+Channel all
+Far :far:INBOX
+Near :near:INBOX
+Sync Pull New
+Create Near
+SyncState *
+"""
+
+
+def mbsync(dovecot, user: str, folder: Path, fsync: bool) -> Result:
+    fresh(folder)
+    (folder / "mail").mkdir()
+    config = folder / "mbsyncrc"
+    config.write_text(mbsync_config(dovecot, user, folder, fsync))
+    return measure(["mbsync", "-c", config, "all"], folder)
+
+
+def write_config(dovecot, users: list, folder: Path, sink: dict,
+                 **account) -> Path:
+    secret = folder / "secret.txt"
+    secret.touch(mode=0o600)
+    secret.write_text(PASSWORD + "\n")
+    config = folder / "mailbridge.yaml"
+    config.write_text(json.dumps({
+        "state": "state", "sinks": {"events": sink},
+        "defaults": {
+            "host": "localhost", "port": dovecot.port_tls,
+            "tls_ca": dovecot.ca, "mailboxes": ["INBOX"],
+            "auth": {"method": "password",
+                     "password": {"file": "secret.txt"}}, **account},
+        "accounts": [{"name": user, "user": user} for user in users]}))
+    return config
+
+
+def mailbridge(dovecot, user: str, folder: Path, sink: dict) -> Result:
+    fresh(folder)
+    config = write_config(dovecot, [user], folder, sink, start="beginning")
+    return measure([BRIDGE, "run", "--once", "-c", config], folder)
+
+
+def contenders(dovecot, user: str, folder: Path) -> dict:
+    return {
+        "raw FETCH, discarded": lambda: raw(dovecot, user, folder),
+        "mbsync, FSync off": lambda: mbsync(dovecot, user, folder, False),
+        "mbsync, FSync on": lambda: mbsync(dovecot, user, folder, True),
+        "mailbridge, stdout": lambda: mailbridge(
+            dovecot, user, folder, {"type": "stdout"}),
+        "mailbridge, directory": lambda: mailbridge(
+            dovecot, user, folder, {"type": "directory", "path": "out"}),
+    }
+
+
+def raise_file_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,130 @@
+"""Fixtures: real servers, bridges that clean up after themselves."""
+
+import itertools
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bridge import PROGRAM, Bridge, account  # noqa: E402
+from outputs import DirectoryOutput, KafkaOutput, RedisOutput  # noqa: E402
+from servers.dovecot import Dovecot  # noqa: E402
+from servers.kafkabroker import KafkaBroker  # noqa: E402
+from servers.process import Missing, new_folder  # noqa: E402
+from servers.redisserver import RedisServer  # noqa: E402
+
+numbers = itertools.count(1)
+
+
+def pytest_configure(config) -> None:
+    if not PROGRAM.is_file():
+        pytest.exit(f"{PROGRAM} is not built; run: make asan", 2)
+
+
+def real(server, *args, **options):
+    """Start a real server. CI must have all of them; a person may lack one."""
+    try:
+        return server(*args, **options)
+    except Missing as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def dovecot():
+    """Shared by the tests: use the fixture `user` for a name of your own,
+    and new_dovecot for one that you stop or set up otherwise."""
+    server = real(Dovecot)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def new_dovecot():
+    servers = []
+
+    def start(**options) -> Dovecot:
+        servers.append(real(Dovecot, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def kafka():
+    broker = real(KafkaBroker)
+    yield broker
+    broker.remove()
+
+
+@pytest.fixture
+def redis_server():
+    server = real(RedisServer)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def user(request) -> str:
+    """A mailbox owner nobody else uses."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+    return f"{name[:40]}-{os.getpid()}-{next(numbers)}"
+
+
+@pytest.fixture
+def folder(request):
+    """Removed when the test passed; kept, and named, when it failed."""
+    path = new_folder("test")
+    failed = request.session.testsfailed
+    yield path
+    if request.session.testsfailed == failed:
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        print(f"left for you to look at: {path}")
+
+
+@pytest.fixture
+def output(folder) -> DirectoryOutput:
+    return DirectoryOutput(folder / "out")
+
+
+@pytest.fixture
+def kafka_output(kafka, user) -> KafkaOutput:
+    out = KafkaOutput(kafka, f"mail-{user}")
+    out.create()
+    return out
+
+
+@pytest.fixture
+def redis_output(redis_server, user) -> RedisOutput:
+    return RedisOutput(redis_server, f"mail-{user}")
+
+
+@pytest.fixture
+def new_bridge(folder):
+    """new_bridge(accounts, output, **settings); checked at the end."""
+    bridges = []
+
+    def make(accounts: list, output, **settings) -> Bridge:
+        bridge = Bridge(folder / f"bridge{len(bridges)}", accounts,
+                        {"events": output.section()}, **settings)
+        bridges.append(bridge)
+        return bridge
+
+    yield make
+    for bridge in bridges:
+        bridge.finish()
+
+
+@pytest.fixture
+def bridge(new_bridge, dovecot, user, output) -> Bridge:
+    """The simplest: INBOX of `user`, from the beginning, to a directory."""
+    return new_bridge([account(dovecot, user)], output)

@@ -1,0 +1,125 @@
+"""Where events go, read back by independent means."""
+
+import json
+from pathlib import Path
+from urllib.parse import unquote
+
+
+class DirectoryOutput:
+    """PATH/ACCOUNT/MAILBOX/UIDVALIDITY-UID.json"""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def section(self) -> dict:
+        return {"type": "directory", "path": str(self.path)}
+
+    def files(self) -> list:
+        return sorted(path for path in self.path.glob("*/*/*")
+                      if path.parts[len(self.path.parts)] != ".tmp")
+
+    def events(self) -> list:
+        """All of them; a file that is not whole JSON fails the test, and so
+        does a name that does not fit what is inside."""
+        events = []
+        for path in self.files():
+            event = json.loads(path.read_bytes())
+            name = f"{event['uidValidity']}-{event['uid']:010d}.json"
+            assert path.name == name
+            assert path.parent.parent.name == event["account"]
+            assert unquote(path.parent.name) == event["mailbox"]
+            events.append(event)
+        return events
+
+    def count(self) -> int:
+        return len(self.files())
+
+
+class RedisOutput:
+    """A stream; needs the package redis."""
+
+    def __init__(self, server, stream: str, **settings) -> None:
+        import redis
+        self.server = server
+        self.stream = stream
+        self.settings = settings
+        self.client = redis.Redis(port=server.port,
+                                  password=server.password or None)
+
+    def section(self) -> dict:
+        return {"type": "redis", "url": self.server.url,
+                "stream": self.stream, **self.settings}
+
+    def entries(self) -> list:
+        return [{key.decode(): value for key, value in fields.items()}
+                for _, fields in self.client.xrange(self.stream)]
+
+    def events(self) -> list:
+        return [json.loads(entry["data"]) for entry in self.entries()]
+
+    def count(self) -> int:
+        return self.client.xlen(self.stream)
+
+
+class KafkaOutput:
+    """A topic, read by confluent-kafka, which checks the CRC of each batch."""
+
+    def __init__(self, broker, topic: str, **settings) -> None:
+        self.broker = broker
+        self.topic = topic
+        self.settings = settings
+
+    def section(self) -> dict:
+        return {"type": "kafka", "brokers": self.broker.brokers,
+                "topic": self.topic, **self.settings}
+
+    def consumer(self):
+        from confluent_kafka import Consumer
+        return Consumer({
+            "bootstrap.servers": self.broker.brokers, "group.id": "tests",
+            "enable.auto.commit": False, "check.crcs": True,
+            "isolation.level": "read_committed", "log_level": 0,
+            "enable.partition.eof": False})
+
+    def create(self, partitions: int = 3) -> None:
+        """Make the topic now: its first use is slower otherwise."""
+        from confluent_kafka.admin import AdminClient, NewTopic
+        admin = AdminClient({"bootstrap.servers": self.broker.brokers})
+        topic = NewTopic(self.topic, num_partitions=partitions,
+                         replication_factor=1)
+        admin.create_topics([topic])[self.topic].result(30)
+
+    def messages(self) -> list:
+        """Every message from the first to what is the last one now."""
+        from confluent_kafka import TopicPartition
+        consumer = self.consumer()
+        try:
+            topic = consumer.list_topics(self.topic, 30).topics[self.topic]
+            wanted = {}
+            for number in topic.partitions:
+                place = TopicPartition(self.topic, number, 0)
+                low, high = consumer.get_watermark_offsets(place, 30)
+                if high > low:
+                    wanted[number] = high
+            consumer.assign([TopicPartition(self.topic, number, 0)
+                             for number in wanted])
+            return list(self.read(consumer, wanted))
+        finally:
+            consumer.close()
+
+    def read(self, consumer, wanted: dict):
+        """Until each partition was read up to its wanted offset."""
+        while wanted:
+            message = consumer.poll(30)
+            assert message is not None, f"{self.topic}: no end reached"
+            assert message.error() is None, message.error()
+            if message.partition() in wanted:
+                yield message
+                if message.offset() + 1 >= wanted[message.partition()]:
+                    del wanted[message.partition()]
+
+    def events(self) -> list:
+        return [json.loads(message.value()) for message in self.messages()]
+
+    def count(self) -> int:
+        return len(self.messages())

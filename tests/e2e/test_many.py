@@ -1,0 +1,37 @@
+"""Many mailboxes in one process."""
+
+import pytest
+
+from bridge import account
+from mails import mail
+
+
+def watch(new_bridge, dovecot, user, output, accounts: int,
+          boxes: int) -> None:
+    users = [f"{user}-{number}" for number in range(accounts)]
+    names = [f"Box{number}" for number in range(boxes)]
+    for name in users:
+        dovecot.create(name, *names)
+    bridge = new_bridge([account(dovecot, name, mailboxes=names)
+                         for name in users], output)
+    bridge.start()
+    bridge.wait_state(("idle",), seconds=120)
+    for number, name in enumerate(users):
+        for box in names:
+            dovecot.append(name, [mail(number)], box)
+    total = accounts * boxes
+    bridge.wait(lambda: output.count() == total, 120, f"{total} files")
+    found = {(event["account"], event["mailbox"])
+             for event in output.events()}
+    assert found == {(name, box) for name in users for box in names}
+    assert bridge.terminate() == 0
+
+
+def test_200_mailboxes(new_bridge, new_dovecot, user, output):
+    watch(new_bridge, new_dovecot(clients=400), user, output, 10, 20)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_1000_mailboxes(new_bridge, new_dovecot, user, output):
+    watch(new_bridge, new_dovecot(clients=1500), user, output, 50, 20)

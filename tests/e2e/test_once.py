@@ -1,0 +1,50 @@
+"""run --once: catch up everywhere, commit, exit."""
+
+from bridge import account
+from mails import mails
+
+
+def test_nothing_to_do(bridge, dovecot, user, output):
+    dovecot.create(user, "INBOX")
+    bridge.once()
+    assert output.count() == 0
+
+
+def test_several_accounts(new_bridge, dovecot, user, output):
+    users = [f"{user}-{number}" for number in range(5)]
+    for name in users:
+        dovecot.append(name, mails(20))
+    bridge = new_bridge([account(dovecot, name) for name in users], output)
+    bridge.once()
+    assert output.count() == 100
+    assert [bridge.checkpoint(name) for name in users] == [20] * 5
+
+
+def test_a_failing_account_is_told_by_the_exit_code(new_bridge, new_dovecot,
+                                                    dovecot, user, output):
+    dead = new_dovecot()
+    dead.stop()
+    dovecot.append(user, mails(2))
+    bridge = new_bridge([account(dovecot, user), account(dead, "gone")],
+                        output, retry={"first_seconds": 0, "then": [1],
+                                       "attempts": 2})
+    bridge.start("--once")
+    assert bridge.wait_exit(60) not in (0, 70)
+    assert output.count() == 2
+    assert "gone" in bridge.printed()
+
+
+def test_stdout(new_bridge, dovecot, user):
+    """One event a line on standard output, and nothing else there."""
+    import json
+
+    class Stdout:
+        def section(self) -> dict:
+            return {"type": "stdout"}
+
+    dovecot.append(user, mails(10))
+    bridge = new_bridge([account(dovecot, user)], Stdout())
+    done = bridge.command("run", "--once")
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["uid"] for event in events] == list(range(1, 11))

@@ -1,0 +1,103 @@
+"""UIDVALIDITY changed: the old UIDs mean nothing any more."""
+
+import pytest
+
+from bridge import account
+from mails import mail, mails
+
+
+def by_validity(output) -> dict:
+    found = {}
+    for event in output.events():
+        found.setdefault(event["uidValidity"], set()).add(event["subject"])
+    return found
+
+
+def change(dovecot, user: str) -> tuple:
+    old = dovecot.uidvalidity(user)
+    dovecot.set_uidvalidity(user, old + 1000)
+    return old, old + 1000
+
+
+def test_everything_is_read_again_under_the_new_one(new_bridge, dovecot, user,
+                                                    output):
+    dovecot.append(user, mails(3))
+    bridge = new_bridge([account(dovecot, user, on_reset="all")], output)
+    if bridge.command("check", "--offline").returncode != 0:
+        bridge.config["accounts"][0].pop("on_reset")  # "all" is all it knows
+        bridge.write()
+    bridge.once()
+    old, new = change(dovecot, user)
+    dovecot.append(user, [mail(4)])
+    bridge.once()
+    found = by_validity(output)
+    assert found[old] == {"mail 1", "mail 2", "mail 3"}
+    assert found[new] == {"mail 1", "mail 2", "mail 3", "mail 4"}
+    assert str(new) in bridge.printed(), "the change should be in the log"
+
+
+def test_mail_of_the_gap_is_never_lost(new_bridge, dovecot, user, output):
+    """By default too: what arrived around the change comes out."""
+    dovecot.append(user, mails(3))
+    bridge = new_bridge([account(dovecot, user)], output)
+    bridge.once()
+    dovecot.append(user, [mail(4)])
+    change(dovecot, user)
+    dovecot.append(user, [mail(5)])
+    bridge.once()
+    subjects = {event["subject"] for event in output.events()}
+    assert subjects == {f"mail {number}" for number in range(1, 6)}
+
+
+def test_deleted_and_created_anew(new_bridge, dovecot, user, output):
+    dovecot.create(user, "Box")
+    dovecot.append(user, mails(3), "Box")
+    bridge = new_bridge([account(dovecot, user, mailboxes=["Box"])], output)
+    bridge.once()
+    old = dovecot.uidvalidity(user, "Box")
+    dovecot.doveadm("mailbox", "delete", "-u", user, "Box")
+    dovecot.create(user, "Box")
+    new = dovecot.uidvalidity(user, "Box")
+    if new == old:
+        dovecot.set_uidvalidity(user, old + 1, "Box")
+        new = old + 1
+    dovecot.append(user, mails(2, first=10), "Box")
+    bridge.once()
+    assert by_validity(output) == {
+        old: {"mail 1", "mail 2", "mail 3"}, new: {"mail 10", "mail 11"}}
+
+
+def test_while_it_watches(new_bridge, dovecot, user, output):
+    dovecot.append(user, mails(2))
+    bridge = new_bridge([account(dovecot, user, idle_seconds=2)], output)
+    bridge.start()
+    bridge.wait_state(("idle",))
+    _, new = change(dovecot, user)
+    dovecot.kick(user)
+    dovecot.append(user, [mail(3)])
+    bridge.wait(lambda: "mail 3" in by_validity(output).get(new, ()),
+                what="mail 3 under the new UIDVALIDITY")
+
+
+@pytest.mark.parametrize("policy", ["match", "now", "stop"])
+def test_policies(new_bridge, dovecot, user, output, policy):
+    dovecot.append(user, mails(3))
+    bridge = new_bridge([account(dovecot, user, on_reset=policy)], output)
+    check = bridge.command("check", "--offline")
+    if check.returncode == 78 and "on_reset" in check.stderr:
+        pytest.skip(f"this build has no on_reset: {policy} yet")
+    bridge.once()
+    _, new = change(dovecot, user)
+    dovecot.append(user, [mail(4)])
+    bridge.start()
+    if policy == "match":
+        bridge.wait(lambda: by_validity(output).get(new) == {"mail 4"},
+                    what="mail 4 alone")
+    elif policy == "stop":
+        bridge.wait_state(("stopped",))
+        assert new not in by_validity(output)
+    else:
+        bridge.wait_state(("idle",))
+        dovecot.append(user, [mail(5)])
+        bridge.wait(lambda: by_validity(output).get(new) == {"mail 5"},
+                    what="mail 5 alone")

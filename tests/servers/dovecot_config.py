@@ -1,0 +1,144 @@
+"""Dovecot's configuration; 2.4 renamed much of what 2.3 had."""
+
+# The capabilities of 2.3 without IDLE (and what needs it).
+NO_IDLE = ("IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE LITERAL+ NAMESPACE "
+           "UIDPLUS ESEARCH SPECIAL-USE")
+
+COMMON = """\
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = /dev/stderr
+protocols = imap lmtp
+listen = 127.0.0.1
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+first_valid_uid = 1
+first_valid_gid = 1
+auth_failure_delay = 0
+auth_cache_size = 1M
+mail_fsync = {fsync}
+mail_max_userip_connections = 0
+imap_hibernate_timeout = {hibernate}
+default_client_limit = {clients}
+default_process_limit = {processes}
+ssl = yes
+lmtp_add_received_header = no
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
+service anvil {{
+  chroot =
+  client_limit = {connections}
+}}
+service stats {{
+  chroot =
+}}
+service auth {{
+  client_limit = {connections}
+}}
+service imap-login {{
+  chroot =
+  {recycle} = {never}
+  process_min_avail = 2
+  client_limit = {connections}
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = {port_tls}
+    ssl = yes
+  }}
+}}
+service imap {{
+  process_limit = {processes}
+  client_limit = {per_process}
+  {recycle} = {requests}
+  extra_groups =
+  unix_listener imap-master {{
+    user = {user}
+  }}
+}}
+service imap-hibernate {{
+  unix_listener imap-hibernate {{
+    mode = 0660
+    group = {group}
+  }}
+}}
+service lmtp {{
+  chroot =
+  inet_listener lmtp {{
+    port = {port_lmtp}
+  }}
+}}
+"""
+
+V23 = """\
+mail_location = {storage}:%h/mail
+disable_plaintext_auth = {no_plaintext}
+ssl_cert = <{cert}
+ssl_key = <{key}
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}/users/%u allow_all_users=yes
+}}
+"""
+
+V24 = """\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+mail_driver = {storage}
+mail_path = %{{home}}/mail
+auth_allow_cleartext = {plaintext}
+ssl_server_cert_file = {cert}
+ssl_server_key_file = {key}
+passdb static {{
+  password = {password}
+}}
+userdb static {{
+  allow_all_users = yes
+  fields {{
+    uid = {uid}
+    gid = {gid}
+    home = {folder}/users/%{{user}}
+  }}
+}}
+"""
+
+
+def yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def text(version: tuple, options: dict) -> str:
+    values = dict(options)
+    values["fsync"] = "optimized" if options["fsync"] else "never"
+    values["hibernate"] = "1s" if options["hibernate"] else "0"
+    values["no_plaintext"] = yes(not options["plaintext"])
+    values["plaintext"] = yes(options["plaintext"])
+    # Many idle clients: let them share processes, or memory ends.
+    many = options["clients"] > 500
+    values["connections"] = options["clients"] * 2 + 1000
+    values["processes"] = 200 if many else options["clients"] + 50
+    values["per_process"] = 500 if many else 1
+    new = version >= (2, 4)
+    values["recycle"] = "restart_request_count" if new else "service_count"
+    values["never"] = "unlimited" if new else 0
+    values["requests"] = values["never"] if many else 1
+    if new:
+        # The version must be the first line.
+        return V24.format(**values) + COMMON.format(**values) + idle_24(values)
+    return COMMON.format(**values) + V23.format(**values) + idle_23(values)
+
+
+def idle_23(values: dict) -> str:
+    return "" if values["idle"] else f"imap_capability = {NO_IDLE}\n"
+
+
+def idle_24(values: dict) -> str:
+    return "" if values["idle"] else "imap_capability {\n  IDLE = no\n}\n"

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Fetches what the tests use and Debian does not package, into .cache: a
+# Python venv (PyPI) and a Kafka broker (Maven Central).  Versions are pinned
+# in tests/requirements.txt and tests/e2e/kafka/pom.xml; when those change,
+# it is fetched anew.
+set -eu
+cd "$(dirname "$0")/../.."
+
+# fresh STAMP FILE - was FILE, as it is now, fetched already?
+fresh() {
+	cmp -s "$1" "$2"
+}
+
+mkdir -p .cache
+if ! fresh .cache/venv/requirements.txt tests/requirements.txt; then
+	echo "Fetching the Python packages of tests/requirements.txt"
+	rm -rf .cache/venv
+	python3 -m venv .cache/venv
+	.cache/venv/bin/pip install -q -r tests/requirements.txt
+	cp tests/requirements.txt .cache/venv/requirements.txt
+fi
+
+if ! fresh .cache/kafka/pom.xml tests/e2e/kafka/pom.xml; then
+	echo "Fetching the Kafka broker of tests/e2e/kafka/pom.xml"
+	rm -rf .cache/kafka
+	mvn -B -q -f tests/e2e/kafka/pom.xml dependency:copy-dependencies \
+	    -DincludeScope=runtime -DoutputDirectory="$PWD/.cache/kafka/libs" \
+	    </dev/null
+	cp tests/e2e/kafka/pom.xml .cache/kafka/pom.xml
+fi
