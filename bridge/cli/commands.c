@@ -1,51 +1,63 @@
 #include <string.h>
 
 #include "bridge/cli/cli.h"
-#if __has_include("convert.h")
-#include "convert.h"
+#if __has_include("bridge/cli/convert.h")
+#include "bridge/cli/convert.h"
+#define HAVE_CONVERT
 #endif
-#if __has_include("schema.h")
-#include "schema.h"
+#if __has_include("bridge/cli/schema.h")
+#include "bridge/cli/schema.h"
+#define HAVE_SCHEMA
 #endif
 
-#define CONFIG                                                \
-	{                                                     \
-		"config", 'c', "FILE", 1, "the configuration" \
-	}
-#define JSON                                     \
-	{                                        \
-		"json", 0, NULL, 0, "print JSON" \
-	}
-#define END                            \
-	{                              \
-		NULL, 0, NULL, 0, NULL \
-	}
+/* clang-format off */
+#define CONFIG { "config", "FILE", "the configuration", 'c', 1 }
+#define JSON { "json", NULL, "print JSON", 0, 0 }
+#define FLAG(name, help) { name, NULL, help, 0, 0 }
+#define VALUE(name, arg, help) { name, arg, help, 0, 0 }
+#define END { NULL, NULL, NULL, 0, 0 }
+/* clang-format on */
 
 static const struct cli_option no_options[] = { END };
 
 static const struct cli_option run_options[] = { CONFIG,
-	{ "once", 0, NULL, 0,
-	    "catch up everywhere, wait for the acknowledgements, exit" },
+	FLAG(
+	    "once", "catch up everywhere, wait for the acknowledgements, exit"),
 	END };
 
 static const struct cli_option check_options[] = { CONFIG,
-	{ "offline", 0, NULL, 0,
-	    "only read the files: no secret, no login, no sink" },
+	FLAG("offline", "only read the files: no secret, no login, no sink"),
 	END };
 
 static const struct cli_option status_options[] = { CONFIG, JSON, END };
 
 static const struct cli_option checkpoint_options[] = { CONFIG,
-	{ "account", 0, "NAME", 0, "an account's name in the config" },
-	{ "mailbox", 0, "NAME", 0, "one of its mailboxes" },
-	{ "uid", 0, "N", 0, "set: the last UID that counts as published" },
-	{ "uidvalidity", 0, "N", 0,
-	    "set: of which UIDVALIDITY (default: the newest known)" },
-	{ "all", 0, NULL, 0, "reset: put the whole store aside" }, JSON, END };
+	VALUE("account", "NAME", "an account's name in the config"),
+	VALUE("mailbox", "NAME", "one of its mailboxes"),
+	VALUE("uid", "N", "set: the last UID that counts as published"),
+	VALUE("uidvalidity", "N",
+	    "set: of which UIDVALIDITY (default: the newest known)"),
+	FLAG("all", "reset: put the whole store aside"), JSON, END };
 
 static const struct cli_option version_options[] = {
-	{ "verbose", 'v', NULL, 0, "the libraries too" }, END
+	{ "verbose", NULL, "the libraries too", 'v', 0 }, END
 };
+
+#ifdef HAVE_CONVERT
+static const struct cli_option convert_options[] = {
+	VALUE("account", "NAME", "account in the event (default: convert)"),
+	VALUE("mailbox", "NAME", "mailbox in the event (default: INBOX)"),
+	VALUE("uid", "N", "UID (default: 1)"),
+	VALUE("uidvalidity", "N", "UIDVALIDITY (default: 1)"),
+	VALUE("flags", "FLAGS",
+	    "IMAP flags, \"\\Seen \\Flagged\" "
+	    "(default: none)"),
+	VALUE("attachments", "MODE", "inline, store or none (default: inline)"),
+	VALUE("raw", "MODE", "inline, store or none (default: none)"),
+	VALUE("max-event-bytes", "N", "the largest event (default: no limit)"),
+	END
+};
+#endif
 
 static const struct cli_command commands[] = {
 	{ "run", "watch the mailboxes and publish their mails", NULL, 0,
@@ -66,11 +78,11 @@ static const struct cli_command commands[] = {
 	    "--all also mends a damaged store,\nwhich is kept beside the new "
 	    "one.",
 	    cli_checkpoint },
-#if __has_include("convert.h")
+#ifdef HAVE_CONVERT
 	{ "convert", "turn one message from stdin into its event", NULL, 0,
 	    convert_options, NULL, cli_convert },
 #endif
-#if __has_include("schema.h")
+#ifdef HAVE_SCHEMA
 	{ "schema", "print the JSON Schema of the event", NULL, 0, no_options,
 	    NULL, cli_schema },
 #endif

@@ -351,7 +351,7 @@ yaml_read(
 	struct buf b;
 	int fd;
 
-	buf_init(&b, LIMIT_CONFIG_FILE);
+	buf_init(&b, (size_t)LIMIT_CONFIG_FILE);
 	fd = open(file->path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1 || read_all(fd, &b) == -1)
 		fault_set(f, FAULT_CONFIG, "%s: cannot be read: %s", file->path,

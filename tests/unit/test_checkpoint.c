@@ -559,6 +559,7 @@ test_killed(void **state)
 		b = checkpoint_load(store, "a", "y", &n, &f);
 		assert_int_equal(a == NULL, b == NULL);
 		if (a != NULL) {
+			assert_non_null(b);
 			assert_int_equal(a->uid, b->uid);
 			assert_true(a->uid >= last);
 			last = a->uid;
