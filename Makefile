@@ -63,6 +63,9 @@ $(BUILD)/obj/%.o: %.c | check-deps
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
+# The schema is assembled into the program.
+$(BUILD)/obj/bridge/cli/schema.o: bridge/envelope/event.schema.json
+
 $(LIB): $(LIB_OBJS)
 	@rm -f $@
 	$(AR) qcs $@ $^

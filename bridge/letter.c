@@ -4,7 +4,7 @@
 
 #include "bridge/buf.h"
 #include "bridge/durable.h"
-#include "envelope/json.h"
+#include "bridge/envelope/json.h"
 #include "bridge/fault.h"
 #include "bridge/letter.h"
 #include "bridge/message.h"

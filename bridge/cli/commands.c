@@ -1,14 +1,8 @@
 #include <string.h>
 
 #include "bridge/cli/cli.h"
-#if __has_include("bridge/cli/convert.h")
 #include "bridge/cli/convert.h"
-#define HAVE_CONVERT
-#endif
-#if __has_include("bridge/cli/schema.h")
 #include "bridge/cli/schema.h"
-#define HAVE_SCHEMA
-#endif
 
 /* clang-format off */
 #define CONFIG { "config", "FILE", "the configuration", 'c', 1 }
@@ -43,21 +37,16 @@ static const struct cli_option version_options[] = {
 	{ "verbose", NULL, "the libraries too", 'v', 0 }, END
 };
 
-#ifdef HAVE_CONVERT
 static const struct cli_option convert_options[] = {
 	VALUE("account", "NAME", "account in the event (default: convert)"),
 	VALUE("mailbox", "NAME", "mailbox in the event (default: INBOX)"),
-	VALUE("uid", "N", "UID (default: 1)"),
-	VALUE("uidvalidity", "N", "UIDVALIDITY (default: 1)"),
-	VALUE("flags", "FLAGS",
-	    "IMAP flags, \"\\Seen \\Flagged\" "
-	    "(default: none)"),
-	VALUE("attachments", "MODE", "inline, store or none (default: inline)"),
-	VALUE("raw", "MODE", "inline, store or none (default: none)"),
-	VALUE("max-event-bytes", "N", "the largest event (default: no limit)"),
-	END
+	VALUE("uid", "N", "UID in the event (default: 1)"),
+	VALUE("uidvalidity", "N", "UIDVALIDITY in the event (default: 1)"),
+	VALUE("flags", "FLAGS", "IMAP flags in the event (default: none)"),
+	VALUE("attachments", "MODE", "inline (default), store or none"),
+	VALUE("raw", "MODE", "inline, store or none (default)"),
+	VALUE("max-event-bytes", "N", "the largest event allowed"), END
 };
-#endif
 
 static const struct cli_command commands[] = {
 	{ "run", "watch the mailboxes and publish their mails", NULL, 0,
@@ -78,14 +67,10 @@ static const struct cli_command commands[] = {
 	    "--all also mends a damaged store,\nwhich is kept beside the new "
 	    "one.",
 	    cli_checkpoint },
-#ifdef HAVE_CONVERT
 	{ "convert", "turn one message from stdin into its event", NULL, 0,
 	    convert_options, NULL, cli_convert },
-#endif
-#ifdef HAVE_SCHEMA
 	{ "schema", "print the JSON Schema of the event", NULL, 0, no_options,
 	    NULL, cli_schema },
-#endif
 	{ "version", "print the version", NULL, 0, version_options, NULL,
 	    cli_version },
 	{ "help", "explain a command", "COMMAND", 0, no_options, NULL,
