@@ -5,20 +5,20 @@
 #include "bridge/envelope/fields.h"
 
 static void
-fields_text(struct json *j, const char *key, const char *s)
+fields_text(struct writer *j, const char *key, const char *s)
 {
-	json_key(j, key);
+	writer_key(j, key);
 	if (s[0] == '\0')
-		json_null(j);
+		writer_null(j);
 	else
-		json_string(j, (struct span){ s, strlen(s) });
+		writer_string(j, (struct span){ s, strlen(s) });
 }
 
 static void
-fields_span(struct json *j, const char *key, struct span s)
+fields_span(struct writer *j, const char *key, struct span s)
 {
-	json_key(j, key);
-	json_maybe(j, s);
+	writer_key(j, key);
+	writer_maybe(j, s);
 }
 
 void
@@ -29,18 +29,18 @@ fields_id(const struct message *m, char id[FIELDS_ID])
 }
 
 static void
-fields_flags(struct json *j, struct span rest)
+fields_flags(struct writer *j, struct span rest)
 {
 	struct span flag;
 
-	json_key(j, "flags");
-	json_open(j, '[');
+	writer_key(j, "flags");
+	writer_open(j, '[');
 	while (rest.len != 0) {
 		flag = span_split(&rest, ' ');
 		if (flag.len != 0)
-			json_string(j, flag);
+			writer_string(j, flag);
 	}
-	json_close(j, ']');
+	writer_close(j, ']');
 }
 
 /* The keyword for a flag, in lower case (RFC 8621 section 4.1.1); its length, 0
@@ -80,28 +80,28 @@ fields_seen(struct span flags, const char *end, struct span word)
 }
 
 static void
-fields_keywords(struct json *j, struct span flags)
+fields_keywords(struct writer *j, struct span flags)
 {
 	struct span rest = flags, flag;
 	char word[256];
 	size_t len;
 
-	json_key(j, "keywords");
-	json_open(j, '{');
+	writer_key(j, "keywords");
+	writer_open(j, '{');
 	while (rest.len != 0) {
 		flag = span_split(&rest, ' ');
 		len = fields_keyword(flag, word, sizeof(word));
 		if (len == 0 ||
 		    fields_seen(flags, flag.data, (struct span){ word, len }))
 			continue;
-		json_key_span(j, (struct span){ word, len });
-		json_bool(j, 1);
+		writer_key_span(j, (struct span){ word, len });
+		writer_bool(j, 1);
 	}
-	json_close(j, '}');
+	writer_close(j, '}');
 }
 
 static void
-fields_coordinates(struct json *j, const struct mail *m, int lists)
+fields_coordinates(struct writer *j, const struct mail *m, int lists)
 {
 	const struct message *msg = m->message;
 	struct span flags = { NULL, 0 };
@@ -112,61 +112,61 @@ fields_coordinates(struct json *j, const struct mail *m, int lists)
 	    j, "account", (struct span){ msg->account, strlen(msg->account) });
 	fields_span(
 	    j, "mailbox", (struct span){ msg->mailbox, strlen(msg->mailbox) });
-	json_key(j, "uidValidity");
-	json_uint(j, msg->uidvalidity);
-	json_key(j, "uid");
-	json_uint(j, msg->uid);
+	writer_key(j, "uidValidity");
+	writer_uint(j, msg->uidvalidity);
+	writer_key(j, "uid");
+	writer_uint(j, msg->uid);
 	fields_text(j, "id", id);
 	if (msg->flags != NULL && lists)
 		flags = (struct span){ msg->flags, strlen(msg->flags) };
 	fields_flags(j, flags);
 	fields_text(j, "receivedAt", m->received_at);
 	fields_text(j, "blobId", m->blob_id);
-	json_key(j, "size");
-	json_uint(j, msg->size);
+	writer_key(j, "size");
+	writer_uint(j, msg->size);
 	fields_keywords(j, flags);
 }
 
 static void
-fields_ids(struct json *j, const char *key, const struct ids *ids, int lists)
+fields_ids(struct writer *j, const char *key, const struct ids *ids, int lists)
 {
 	size_t i;
 
-	json_key(j, key);
+	writer_key(j, key);
 	if (ids->n == 0 || !lists) {
-		json_null(j);
+		writer_null(j);
 		return;
 	}
-	json_open(j, '[');
+	writer_open(j, '[');
 	for (i = 0; i < ids->n; i++)
-		json_string(j, ids->items[i]);
-	json_close(j, ']');
+		writer_string(j, ids->items[i]);
+	writer_close(j, ']');
 }
 
 static void
 fields_addresses(
-    struct json *j, const char *key, const struct addresses *a, int present)
+    struct writer *j, const char *key, const struct addresses *a, int present)
 {
 	size_t i;
 
-	json_key(j, key);
+	writer_key(j, key);
 	if (!present) {
-		json_null(j);
+		writer_null(j);
 		return;
 	}
-	json_open(j, '[');
+	writer_open(j, '[');
 	for (i = 0; i < a->n; i++) {
-		json_open(j, '{');
+		writer_open(j, '{');
 		fields_span(j, "name", a->items[i].name);
-		json_key(j, "email");
-		json_string(j, a->items[i].email);
-		json_close(j, '}');
+		writer_key(j, "email");
+		writer_string(j, a->items[i].email);
+		writer_close(j, '}');
 	}
-	json_close(j, ']');
+	writer_close(j, ']');
 }
 
 static void
-fields_properties(struct json *j, const struct mail *m, int lists)
+fields_properties(struct writer *j, const struct mail *m, int lists)
 {
 	static const char *const ids[] = { "messageId", "inReplyTo",
 		"references" };
@@ -182,21 +182,21 @@ fields_properties(struct json *j, const struct mail *m, int lists)
 		    lists && m->has_addresses[i]);
 	fields_span(j, "subject", lists ? m->subject : nothing);
 	fields_text(j, "sentAt", m->sent_at);
-	json_key(j, "hasAttachment");
-	json_bool(j, m->has_attachment);
-	json_key(j, "preview");
-	json_string(j, lists ? m->preview : nothing);
+	writer_key(j, "hasAttachment");
+	writer_bool(j, m->has_attachment);
+	writer_key(j, "preview");
+	writer_string(j, lists ? m->preview : nothing);
 }
 
 /* What bodyStructure and attachments say alike. */
 static void
-fields_part(struct json *j, const struct part *p)
+fields_part(struct writer *j, const struct part *p)
 {
 	fields_span(
 	    j, "partId", p->multipart ? (struct span){ NULL, 0 } : p->id);
 	fields_text(j, "blobId", p->blob_id);
-	json_key(j, "size");
-	json_uint(j, p->size);
+	writer_key(j, "size");
+	writer_uint(j, p->size);
 	fields_span(j, "name", p->name);
 	fields_span(j, "type", p->type);
 	fields_span(j, "charset", p->charset);
@@ -205,131 +205,131 @@ fields_part(struct json *j, const struct part *p)
 }
 
 static void
-fields_node(struct json *j, const struct part *p)
+fields_node(struct writer *j, const struct part *p)
 {
 	size_t i;
 
-	json_open(j, '{');
+	writer_open(j, '{');
 	fields_part(j, p);
-	json_key(j, "language");
+	writer_key(j, "language");
 	if (p->nlanguages == 0) {
-		json_null(j);
+		writer_null(j);
 	} else {
-		json_open(j, '[');
+		writer_open(j, '[');
 		for (i = 0; i < p->nlanguages; i++)
-			json_string(j, p->languages[i]);
-		json_close(j, ']');
+			writer_string(j, p->languages[i]);
+		writer_close(j, ']');
 	}
 	fields_span(j, "location", p->location);
-	json_key(j, "subParts");
+	writer_key(j, "subParts");
 	if (!p->multipart)
-		json_null(j);
+		writer_null(j);
 	else
-		json_open(j, '[');
+		writer_open(j, '[');
 }
 
 static void
-fields_structure(struct json *j, const struct mail *m, int whole)
+fields_structure(struct writer *j, const struct mail *m, int whole)
 {
 	const struct part *p = m->root, *up;
 
-	json_key(j, "bodyStructure");
+	writer_key(j, "bodyStructure");
 	if (p == NULL) {
-		json_null(j);
+		writer_null(j);
 		return;
 	}
 	for (; p != NULL; p = part_after(p)) {
 		fields_node(j, p);
 		if (!whole && p->multipart) {
-			json_close(j, ']');
-			json_close(j, '}');
+			writer_close(j, ']');
+			writer_close(j, '}');
 			return;
 		}
 		if (p->multipart)
 			continue;
-		json_close(j, '}');
+		writer_close(j, '}');
 		/* The last child closes its multipart, and so on up. */
 		for (up = p; up->next == NULL && up->parent != NULL;
 		     up = up->parent) {
-			json_close(j, ']');
-			json_close(j, '}');
+			writer_close(j, ']');
+			writer_close(j, '}');
 		}
 	}
 }
 
 static void
-fields_headers(struct json *j, const struct mail *m, size_t max)
+fields_headers(struct writer *j, const struct mail *m, size_t max)
 {
 	size_t i;
 
-	json_key(j, "headers");
-	json_open(j, '[');
+	writer_key(j, "headers");
+	writer_open(j, '[');
 	for (i = 0; i < m->nheaders && i < max; i++) {
-		json_open(j, '{');
-		json_key(j, "name");
-		json_string(j, m->headers[i].name);
-		json_key(j, "value");
-		json_string(j, m->headers[i].value);
-		json_close(j, '}');
+		writer_open(j, '{');
+		writer_key(j, "name");
+		writer_string(j, m->headers[i].name);
+		writer_key(j, "value");
+		writer_string(j, m->headers[i].value);
+		writer_close(j, '}');
 	}
-	json_close(j, ']');
+	writer_close(j, ']');
 }
 
 static void
 fields_body(
-    struct json *j, const struct mail *m, const struct fields_plan *plan)
+    struct writer *j, const struct mail *m, const struct fields_plan *plan)
 {
 	struct span text = { m->text.data, m->text.len };
 	struct span html = { m->html.data, m->html.len };
 
-	json_key(j, "body");
-	json_open(j, '{');
-	json_key(j, "text");
+	writer_key(j, "body");
+	writer_open(j, '{');
+	writer_key(j, "text");
 	if (m->has_text)
-		json_string(j, span_cut(text, 0, plan->text));
+		writer_string(j, span_cut(text, 0, plan->text));
 	else
-		json_null(j);
-	json_key(j, "html");
+		writer_null(j);
+	writer_key(j, "html");
 	if (m->has_html)
-		json_string(j, span_cut(html, 0, plan->html));
+		writer_string(j, span_cut(html, 0, plan->html));
 	else
-		json_null(j);
-	json_close(j, '}');
+		writer_null(j);
+	writer_close(j, '}');
 }
 
 static void
-fields_attachments(struct json *j, const struct mail *m, size_t max,
+fields_attachments(struct writer *j, const struct mail *m, size_t max,
     struct fields_hole *holes, size_t *nholes)
 {
 	struct part *p;
 	size_t n = 0;
 
-	json_key(j, "attachments");
-	json_open(j, '[');
+	writer_key(j, "attachments");
+	writer_open(j, '[');
 	for (p = m->root; p != NULL && n < max; p = part_after(p)) {
 		if (p->multipart || p->in_text || p->in_html)
 			continue;
-		json_open(j, '{');
+		writer_open(j, '{');
 		fields_part(j, p);
-		json_key(j, "content");
-		json_hole(j);
+		writer_key(j, "content");
+		writer_hole(j);
 		holes[*nholes].at = j->out->len;
 		holes[(*nholes)++].part = p;
-		json_close(j, '}');
+		writer_close(j, '}');
 		n++;
 	}
-	json_close(j, ']');
+	writer_close(j, ']');
 }
 
 static void
-fields_problems(struct json *j, const struct mail *m, int details)
+fields_problems(struct writer *j, const struct mail *m, int details)
 {
 	const struct problem *p, *end = m->problems.items + m->problems.n;
 
 	if (m->problems.n == 0)
 		return;
-	json_key(j, "problems");
-	json_open(j, '[');
+	writer_key(j, "problems");
+	writer_open(j, '[');
 	for (p = m->problems.items; p < end; p++) {
 		struct span detail = p->detail;
 		const char *code = problem_texts[p->code].code;
@@ -348,23 +348,23 @@ fields_problems(struct json *j, const struct mail *m, int details)
 		}
 		if (detail.len == 0)
 			detail = (struct span){ meaning, strlen(meaning) };
-		json_open(j, '{');
+		writer_open(j, '{');
 		fields_span(j, "code", (struct span){ code, strlen(code) });
 		fields_span(j, "detail", detail);
-		json_close(j, '}');
+		writer_close(j, '}');
 	}
-	json_close(j, ']');
+	writer_close(j, ']');
 }
 
 void
 fields_write(struct buf *out, const struct mail *m,
     const struct fields_plan *plan, struct fields_hole *holes, size_t *nholes)
 {
-	struct json j;
+	struct writer j;
 
 	*nholes = 0;
-	json_init(&j, out);
-	json_open(&j, '{');
+	writer_init(&j, out);
+	writer_open(&j, '{');
 	fields_coordinates(&j, m, plan->lists);
 	fields_properties(&j, m, plan->lists);
 	fields_structure(&j, m, plan->structure);
@@ -372,15 +372,15 @@ fields_write(struct buf *out, const struct mail *m,
 	fields_body(&j, m, plan);
 	fields_attachments(&j, m, plan->attachments, holes, nholes);
 	if (plan->raw) {
-		json_key(&j, "raw");
-		json_hole(&j);
+		writer_key(&j, "raw");
+		writer_hole(&j);
 		holes[*nholes].at = j.out->len;
 		holes[(*nholes)++].part = NULL;
 	}
 	fields_problems(&j, m, plan->problems);
 	if (m->message->replay) {
-		json_key(&j, "replay");
-		json_bool(&j, 1);
+		writer_key(&j, "replay");
+		writer_bool(&j, 1);
 	}
-	json_close(&j, '}');
+	writer_close(&j, '}');
 }
