@@ -19,7 +19,7 @@ SAN ?=
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # Quoted includes only: <limits.h> must stay the one of the C library.
-CPPFLAGS += -D_GNU_SOURCE -iquote bridge -iquote .
+CPPFLAGS += -D_GNU_SOURCE -iquote .
 ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(HARDEN) $(SAN) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SAN) $(LDFLAGS)
 COMPILE = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP
@@ -65,7 +65,7 @@ $(BUILD)/obj/%.o: %.c | check-deps
 
 $(LIB): $(LIB_OBJS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 $(BUILD)/unit/%: tests/unit/%.c $(UNIT_HELP) $(LIB)
 	@mkdir -p $(@D)

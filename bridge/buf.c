@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
+#include "bridge/buf.h"
 
 #define BUF_FIRST 64
 

@@ -37,7 +37,7 @@ struct checkpoint_status {
 };
 
 enum checkpoint_mode {
-	CHECKPOINT_READ, /* no lock; the store must exist */
+	CHECKPOINT_READ, /* no lock, makes nothing */
 	CHECKPOINT_WRITE /* takes the lock; makes directory and store if new */
 };
 
@@ -45,7 +45,8 @@ enum checkpoint_mode {
  * FAULT_CONFIG when another process holds the lock (its pid is named) or the
  * directory cannot be used; FAULT_DATA when the store is damaged, of a newer
  * version, empty, or missing from a directory that had one: never read as "no
- * checkpoint".  The text says what to do. */
+ * checkpoint".  The text says what to do.  To read where nothing was ever
+ * stored: NULL with FAULT_NONE. */
 struct checkpoint_store *checkpoint_open(
     const char *dir, enum checkpoint_mode, struct fault *f);
 
@@ -86,7 +87,12 @@ int checkpoint_write(struct checkpoint_store *, const struct checkpoint_row *,
 int checkpoint_reset(struct checkpoint_store *, const char *account,
     const char *mailbox, struct fault *f);
 
-/* Is a daemon running on ${dir}?  Its pid, or 0. */
+/* Begin again: put the store of ${dir}, sound or damaged, aside (its files get
+ * names that begin with "discarded-").  0, or -1 with ${f}. */
+int checkpoint_discard(const char *dir, struct fault *f);
+
+/* Is a daemon running on ${dir}?  Its pid, 0 if not, -1 if the pid cannot be
+ * told. */
 long checkpoint_owner(const char *dir);
 
 void checkpoint_close(struct checkpoint_store *);

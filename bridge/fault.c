@@ -2,7 +2,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "fault.h"
+#include "bridge/fault.h"
 
 static void
 printable(char *s)

@@ -25,6 +25,24 @@
 /* Ranges of a SEARCH answer kept at once; what is left is searched again. */
 #define LIMIT_SEARCH_RANGES 65536
 
+/* From the first packet to the end of the greeting. */
+#define LIMIT_CONNECT_SECONDS 30
+
+/* The longest wait for the end of a command, and for the next octet of a FETCH.
+ */
+#define LIMIT_COMMAND_SECONDS 60
+
+/* How long a stop waits for what is in flight. */
+#define LIMIT_DRAIN_SECONDS 20
+
+/* Connects under way at once, in the whole process: more would only make each
+ * of them slower, and servers suspicious. */
+#define LIMIT_CONNECTING 64
+
+/* How long sent octets may stay unacknowledged before the peer counts as gone.
+ */
+#define LIMIT_TCP_USER_TIMEOUT_MS 60000
+
 /* Bytes read from one connection before the others get their turn. */
 #define LIMIT_READ_TURN (256U * 1024)
 
@@ -40,5 +58,9 @@
 /* A config file, and the nesting of its values. */
 #define LIMIT_CONFIG_FILE (8U * 1024 * 1024)
 #define LIMIT_CONFIG_NESTING 32
+
+/* Files that "include:" may bring in: more than the mailboxes of one process.
+ */
+#define LIMIT_CONFIG_INCLUDES 16384
 
 #endif

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "message.h"
+#include "bridge/message.h"
 
 struct message *
 message_new(void)

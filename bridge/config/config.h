@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../envelope/event.h"
-#include "../ops/log.h"
+#include "bridge/envelope/event.h"
+#include "bridge/ops/log.h"
 
 struct config_source;
 struct fault;

@@ -1,9 +1,9 @@
 /* section.h - reading one mapping of the config with errors that name the
  * place: "FILE:LINE:COL: accounts[2].auth.method: message".
  *
- * Each reader takes a key at most once and marks it as known.  The first
- * mistake is kept; every later call still returns a usable default, so that a
- * reader of many keys checks once, by section_end(). */
+ * Each reader marks its key as known; the key is borrowed until section_end().
+ * The first mistake is kept; every later call still returns a usable default,
+ * so that a reader of many keys checks once, by section_end(). */
 #ifndef SECTION_H
 #define SECTION_H
 
@@ -22,7 +22,9 @@ struct section *section_new(
     const struct config_source *, json_t *object, const char *path);
 
 /* Readers.  An absent key gives ${fallback} (may be NULL for strings).  Strings
- * live as long as the source.  Numbers are checked against [min, max]. */
+ * live as long as the source and are never empty unless they are the fallback.
+ * Numbers are checked against [min, max].  section_required() gives "" where
+ * the key is missing. */
 const char *section_string(
     struct section *, const char *key, const char *fallback);
 const char *section_required(struct section *, const char *key);
@@ -47,17 +49,38 @@ char *section_path(struct section *, const char *key, const char *fallback);
 struct secret *section_secret(struct section *, const char *key);
 
 /* A value of any type (borrowed), or NULL; and a nested mapping, or NULL if
- * absent; section_end() of the parent does not end the child. */
+ * absent.  section_end() of the parent does not end the child: end the child
+ * first, its mistake becomes the parent's as well. */
 json_t *section_value(struct section *, const char *key);
 struct section *section_child(struct section *, const char *key);
 
-/* Was the key given? */
+/* The list at ${key}, or NULL if absent or a mistake; and its item ${i}, as a
+ * string ("" where it is none) or as a mapping (to be ended like a child). */
+json_t *section_list(struct section *, const char *key);
+const char *section_item_string(struct section *, const char *key, size_t i);
+struct section *section_item(struct section *, const char *key, size_t i);
+
+/* Was the key given?  section_need() notes a mistake if not; of such a mistake
+ * section_end() tells only when no key is unknown, because that may be the
+ * missing one misspelt. */
 int section_has(const struct section *, const char *key);
+int section_need(struct section *, const char *key);
+
+/* The key is part of the contract and not of this version: a mistake if given.
+ */
+void section_unsupported(struct section *, const char *key);
 
 /* Note a mistake at ${key} (NULL: at the section itself); the first one stays.
  */
 void section_error(struct section *, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same at item ${i} of the list at ${key}. */
+void section_item_error(struct section *, const char *key, size_t i,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Was there a mistake so far?  Keys that nobody read are not counted yet. */
+int section_failed(const struct section *);
 
 /* The path of the section, for messages. */
 const char *section_where(const struct section *);

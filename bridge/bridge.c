@@ -1,0 +1,290 @@
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "bridge/bridge.h"
+#include "bridge/bridge_private.h"
+#include "bridge/checkpoint.h"
+#include "bridge/commit.h"
+#include "bridge/config/config.h"
+#include "bridge/fault.h"
+#include "bridge/imap/connection.h"
+#include "bridge/imap/net.h"
+#include "bridge/limits.h"
+#include "bridge/ops/log.h"
+#include "bridge/pipeline.h"
+#include "bridge/version.h"
+
+/* With --once: how long a sink may be down before we give up. */
+#define ONCE_STUCK_SECONDS 30
+
+/* Descriptors besides the mailboxes' own. */
+#define OTHER_DESCRIPTORS 128
+
+static void
+on_signal(uv_signal_t *handle, int number)
+{
+	struct bridge *b = handle->data;
+
+	if (number == SIGHUP) {
+		log_write(LOG_INFO, "bridge", NULL,
+		    "SIGHUP: secrets are read at every login anyway; a changed "
+		    "config needs a restart");
+		return;
+	}
+	if (b->phase != BRIDGE_RUNNING) {
+		/* The operator does not want to wait; nothing is lost. */
+		_exit(EX_TEMPFAIL);
+	}
+	log_write(LOG_INFO, "bridge", NULL, "stopping: %s; draining",
+	    number == SIGINT ? "SIGINT" : "SIGTERM");
+	bridge_stop(b);
+}
+
+/* The committer or a pipeline has changed its mind. */
+static void
+on_changed(void *arg)
+{
+	struct bridge *b = arg;
+	size_t i;
+
+	if (b->phase == BRIDGE_CLOSING)
+		return;
+	for (i = 0; i < b->nwatchers && b->phase == BRIDGE_RUNNING; i++)
+		watcher_wake(b->watchers[i]);
+}
+
+/* Before the loop sleeps: whatever a stop awaits may have come. */
+static void
+on_turn(uv_prepare_t *prepare)
+{
+	bridge_step(prepare->data);
+}
+
+static void
+on_watcher_stopped(void *arg, struct watcher *w, const struct fault *why)
+{
+	struct bridge *b = arg;
+
+	(void)w;
+	if (why != NULL && b->exit_code == EX_OK)
+		b->exit_code = fault_exit_code(why->kind);
+	bridge_watcher_stopped(b);
+}
+
+/* With --once nobody waits for ever. */
+static void
+on_watchdog(uv_timer_t *timer)
+{
+	struct bridge *b = timer->data;
+	const char *trouble = committer_trouble(b->committer);
+	size_t i;
+
+	for (i = 0; i < b->config->nsinks && trouble[0] == '\0'; i++) {
+		if (b->pipelines[i] != NULL)
+			trouble = pipeline_trouble(b->pipelines[i]);
+	}
+	b->stuck = trouble[0] != '\0' ? b->stuck + 1 : 0;
+	if (b->stuck < ONCE_STUCK_SECONDS)
+		return;
+	log_write(LOG_ERROR, "bridge", NULL, "given up after %d s: %s",
+	    ONCE_STUCK_SECONDS, trouble);
+	b->exit_code = EX_TEMPFAIL;
+	bridge_stop(b);
+}
+
+static void
+raise_descriptor_limit(size_t mailboxes)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < mailboxes + OTHER_DESCRIPTORS)
+		log_write(LOG_WARN, "bridge", NULL,
+		    "%zu mailboxes, but only %llu descriptors: raise the limit "
+		    "(ulimit -n, LimitNOFILE=)",
+		    mailboxes, (unsigned long long)limit.rlim_cur);
+}
+
+/* A converter for each processor; the loop's other blocking work (files, the
+ * store, names) must not wait behind them. */
+static unsigned
+set_workers(void)
+{
+	char number[24];
+	long n;
+
+	if ((n = sysconf(_SC_NPROCESSORS_ONLN)) < 1)
+		n = 1;
+	(void)snprintf(number, sizeof(number), "%ld", n + 4);
+	(void)setenv("UV_THREADPOOL_SIZE", number, 0);
+	return ((unsigned)n);
+}
+
+static int
+open_pipelines(struct bridge *b, unsigned workers, struct fault *f)
+{
+	const struct config *c = b->config;
+	struct pipeline_config config = { .loop = &b->loop,
+		.source = c->source,
+		.envelope = c->envelope,
+		.state = c->state,
+		.workers = workers,
+		.changed = on_changed,
+		.arg = b };
+	size_t i, used = 0;
+	char *wanted;
+
+	b->pipelines = calloc(c->nsinks, sizeof(struct pipeline *));
+	wanted = calloc(c->nsinks, 1);
+	if (b->pipelines == NULL || wanted == NULL) {
+		free(wanted);
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	}
+	for (i = 0; i < c->naccounts; i++) {
+		used += !wanted[c->accounts[i].sink];
+		wanted[c->accounts[i].sink] = 1;
+	}
+	for (i = 0; i < c->nsinks; i++) {
+		if (!wanted[i])
+			continue;
+		/* A share each: one dead sink must not starve the others. */
+		config.sink = &c->sinks[i];
+		config.inflight_bytes = (size_t)(c->inflight_bytes / used);
+		b->pipelines[i] = pipeline_new(&config, f);
+		if (b->pipelines[i] == NULL) {
+			free(wanted);
+			return (fault_prefix(f, "sink %s", c->sinks[i].name));
+		}
+	}
+	free(wanted);
+	return (0);
+}
+
+static int
+add_watcher(struct bridge *b, const struct config_account *a, size_t mailbox,
+    struct fault *f)
+{
+	struct checkpoint *rows;
+	struct watcher *w;
+	size_t n;
+
+	f->kind = FAULT_NONE;
+	rows = checkpoint_load(b->store, a->name, a->mailboxes[mailbox], &n, f);
+	if (rows == NULL && f->kind != FAULT_NONE)
+		return (-1);
+	w = watcher_new(
+	    &b->host, a, mailbox, b->pipelines[a->sink], rows, n, f);
+	free(rows);
+	if (w == NULL)
+		return (-1);
+	b->watchers[b->nwatchers++] = w;
+	return (0);
+}
+
+static int
+open_watchers(struct bridge *b, struct fault *f)
+{
+	const struct config *c = b->config;
+	size_t i, j, n = 0;
+
+	for (i = 0; i < c->naccounts; i++)
+		n += c->accounts[i].nmailboxes;
+	raise_descriptor_limit(n);
+	b->host = (struct watcher_host){ .loop = &b->loop,
+		.net = b->net,
+		.committer = b->committer,
+		.max_message_bytes = c->max_message_bytes,
+		.once = b->once,
+		.stopped = on_watcher_stopped,
+		.arg = b };
+	if ((b->watchers = calloc(n + 1, sizeof(struct watcher *))) == NULL)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	for (i = 0; i < c->naccounts; i++) {
+		for (j = 0; j < c->accounts[i].nmailboxes; j++) {
+			if (add_watcher(b, &c->accounts[i], j, f) == -1)
+				return (-1);
+		}
+	}
+	return (0);
+}
+
+static void
+watch_signals(struct bridge *b)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	size_t i;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (i = 0; i < 3; i++) {
+		uv_signal_init(&b->loop, &b->signals[i]);
+		b->signals[i].data = b;
+		uv_signal_start(&b->signals[i], on_signal, numbers[i]);
+	}
+}
+
+static int
+open_all(struct bridge *b, unsigned workers, struct fault *f)
+{
+	b->store = checkpoint_open(b->config->state, CHECKPOINT_WRITE, f);
+	if (b->store == NULL)
+		return (-1);
+	if ((b->net = connection_net(&b->loop, f)) == NULL)
+		return (-1);
+	b->committer = committer_new(&b->loop, b->store, on_changed, b);
+	if (b->committer == NULL)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	if (open_pipelines(b, workers, f) == -1)
+		return (-1);
+	return (open_watchers(b, f));
+}
+
+int
+bridge_run(const struct config *config, int once)
+{
+	struct bridge b = { .config = config, .once = once };
+	uv_prepare_t turn;
+	struct fault f;
+	unsigned workers;
+	size_t i;
+
+	workers = set_workers();
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	uv_loop_init(&b.loop);
+	if (open_all(&b, workers, &f) == -1) {
+		/* The process ends: what is open is the kernel's to close. */
+		log_write(LOG_ERROR, "bridge", NULL, "%s", f.text);
+		return (fault_exit_code(f.kind));
+	}
+	watch_signals(&b);
+	uv_timer_init(&b.loop, &b.timer);
+	b.timer.data = &b;
+	if (once)
+		uv_timer_start(&b.timer, on_watchdog, 1000, 1000);
+	uv_prepare_init(&b.loop, &turn);
+	turn.data = &b;
+	uv_prepare_start(&turn, on_turn);
+	uv_unref((uv_handle_t *)&turn);
+	log_write(LOG_INFO, "bridge", NULL,
+	    "mailbridge %s: %zu mailboxes of %zu accounts", MAILBRIDGE_VERSION,
+	    b.nwatchers, config->naccounts);
+	for (i = 0; i < b.nwatchers; i++)
+		watcher_start(b.watchers[i]);
+	uv_run(&b.loop, UV_RUN_DEFAULT);
+	uv_close((uv_handle_t *)&turn, NULL);
+	uv_run(&b.loop, UV_RUN_DEFAULT);
+	uv_loop_close(&b.loop);
+	checkpoint_close(b.store);
+	free(b.watchers);
+	free(b.pipelines);
+	curl_global_cleanup();
+	log_write(LOG_INFO, "bridge", NULL, "stopped");
+	return (b.exit_code);
+}

@@ -1,0 +1,79 @@
+#include "bridge/budget.h"
+
+void
+budget_init(struct budget *b, size_t max)
+{
+	*b = (struct budget){ .max = max };
+	b->last = &b->first;
+}
+
+static int
+fits(const struct budget *b, size_t size)
+{
+	return (
+	    b->used == 0 || (b->used <= b->max && size <= b->max - b->used));
+}
+
+int
+budget_take(struct budget *b, size_t size, struct budget_waiter *w)
+{
+	if (b->first == NULL && fits(b, size)) {
+		b->used += size;
+		return (1);
+	}
+	w->size = size;
+	w->next = NULL;
+	w->waiting = 1;
+	*b->last = w;
+	b->last = &w->next;
+	return (0);
+}
+
+void
+budget_force(struct budget *b, size_t size)
+{
+	b->used += size;
+}
+
+static void
+grant(struct budget *b)
+{
+	struct budget_waiter *w;
+
+	while ((w = b->first) != NULL && fits(b, w->size)) {
+		if ((b->first = w->next) == NULL)
+			b->last = &b->first;
+		w->waiting = 0;
+		b->used += w->size;
+		w->granted(w->arg);
+	}
+}
+
+void
+budget_give(struct budget *b, size_t size)
+{
+	b->used -= size;
+	grant(b);
+}
+
+void
+budget_cancel(struct budget *b, struct budget_waiter *w)
+{
+	struct budget_waiter **at;
+
+	if (!w->waiting)
+		return;
+	w->waiting = 0;
+	for (at = &b->first; *at != w; at = &(*at)->next)
+		;
+	if ((*at = w->next) == NULL)
+		b->last = at;
+	grant(b);
+}
+
+int
+budget_full(const struct budget *b)
+{
+	/* A quarter is left for what was asked for already. */
+	return (b->first != NULL || b->used > b->max - b->max / 4);
+}

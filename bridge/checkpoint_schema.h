@@ -1,0 +1,37 @@
+/* checkpoint_schema.h - the tables of the checkpoint store, and whether a file
+ * is one that can be trusted.  For checkpoint.c. */
+#ifndef CHECKPOINT_SCHEMA_H
+#define CHECKPOINT_SCHEMA_H
+
+#include <sqlite3.h>
+#include <stdint.h>
+
+struct checkpoint;
+struct fault;
+
+/* Set ${f} by the last error of ${db} and return -1.  Damage is FAULT_DATA with
+ * the way out in the text, the rest FAULT_RETRY. */
+int checkpoint_schema_fault(sqlite3 *db, const char *what, struct fault *f);
+
+/* Put the tables into the empty ${db}. */
+int checkpoint_schema_create(sqlite3 *db, struct fault *f);
+
+/* Is ${db} a sound store of a version we know?  Every page and every row is
+ * looked at.  0 and the highest transaction number in *written, or -1 with
+ * FAULT_DATA. */
+int checkpoint_schema_verify(sqlite3 *db, int64_t *written, struct fault *f);
+
+/* What the column "sum" holds for these values.  SQLite does not notice a
+ * changed byte in a row, and a UID that grew by itself means lost mail. */
+int64_t checkpoint_schema_sum(const char *account, const char *mailbox,
+    const struct checkpoint *, int64_t written);
+
+/* The columns that checkpoint_schema_row() reads, in order. */
+#define CHECKPOINT_SCHEMA_COLUMNS                                  \
+	"account, mailbox, uidvalidity, uid, since_below, since, " \
+	"committed_at, written, sum"
+
+/* Read the current row of ${stmt} into ${c}; -1 if its sum is wrong. */
+int checkpoint_schema_row(sqlite3_stmt *stmt, struct checkpoint *c);
+
+#endif

@@ -1,0 +1,35 @@
+/* args.h - the options and operands a command was called with, read by its row
+ * in the table. */
+#ifndef ARGS_H
+#define ARGS_H
+
+#include <stdint.h>
+
+struct cli_command;
+
+#define ARGS_OPTIONS 16
+
+struct args {
+	const struct cli_command *cmd;
+	const char *values[ARGS_OPTIONS]; /* in the order of cmd->options */
+	const char *operand;		  /* or NULL */
+};
+
+/* Read what the command argv[0] was called with.  0; or -1 when it was called
+ * wrongly, which has been told on stderr: exit with EX_USAGE. */
+int args_parse(struct args *, int argc, char **argv);
+
+/* The value of the option ${name}: NULL if not given, "" if it takes none. */
+const char *args_value(const struct args *, const char *name);
+
+/* The number that ${name} was given, at most ${max}, into *n.  1; 0 if not
+ * given; -1 if it is none (told on stderr). */
+int args_number(
+    const struct args *, const char *name, uint64_t max, uint64_t *n);
+
+/* Tell on stderr that the command was called wrongly, with how to get help;
+ * returns EX_USAGE. */
+int args_wrong(const struct cli_command *cmd, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

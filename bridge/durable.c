@@ -1,0 +1,125 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bridge/durable.h"
+#include "bridge/fault.h"
+
+#define NAME_OCTETS 512
+
+/* Make the folder ${name} in ${dirfd} durable, if it is new, and open it. */
+static int
+open_folder(int dirfd, const char *name)
+{
+	if (mkdirat(dirfd, name, 0700) == 0) {
+		if (fsync(dirfd) == -1)
+			return (-1);
+	} else if (errno != EEXIST) {
+		return (-1);
+	}
+	return (openat(
+	    dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+}
+
+static int
+write_all(int fd, const char *data, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0) {
+		n = write(fd, data, len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return (-1);
+		data += n;
+		len -= (size_t)n;
+	}
+	return (0);
+}
+
+static int
+replace(int dirfd, const char *name, const void *data, size_t len,
+    const char **step)
+{
+	char temporary[64];
+	int fd, saved;
+
+	/* Unique among the workers of the one process that holds the lock. */
+	(void)snprintf(temporary, sizeof(temporary), ".new-%ld",
+	    (long)syscall(SYS_gettid));
+	*step = "open";
+	if ((fd = openat(dirfd, temporary,
+		 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		 0600)) == -1)
+		return (-1);
+	*step = "write";
+	if (write_all(fd, data, len) == -1)
+		goto fail;
+	*step = "fsync";
+	if (fsync(fd) == -1)
+		goto fail;
+	*step = "close";
+	if (close(fd) == -1) {
+		fd = -1;
+		goto fail;
+	}
+	fd = -1;
+	*step = "rename";
+	if (renameat(dirfd, temporary, dirfd, name) == -1)
+		goto fail;
+	/* Without this the rename itself may be lost. */
+	*step = "fsync of the directory";
+	return (fsync(dirfd));
+
+fail:
+	saved = errno;
+	if (fd != -1)
+		(void)close(fd);
+	(void)unlinkat(dirfd, temporary, 0);
+	errno = saved;
+	return (-1);
+}
+
+int
+durable_write(
+    int dirfd, const char *name, const void *data, size_t len, struct fault *f)
+{
+	char path[NAME_OCTETS];
+	const char *step = "name";
+	char *part, *slash;
+	int fd, sub;
+
+	errno = ENAMETOOLONG;
+	fd = -1;
+	if (strlen(name) >= sizeof(path))
+		goto fail;
+	memcpy(path, name, strlen(name) + 1);
+	step = "open the directory";
+	if ((fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		goto fail;
+	for (part = path; (slash = strchr(part, '/')) != NULL;
+	     part = slash + 1) {
+		*slash = '\0';
+		step = "make the folder";
+		sub = open_folder(fd, part);
+		(void)close(fd);
+		if ((fd = sub) == -1)
+			goto fail;
+	}
+	if (replace(fd, part, data, len, &step) == -1)
+		goto fail;
+	(void)close(fd);
+	return (0);
+
+fail:
+	fault_set(f, FAULT_RETRY, "%s: %s: %s", name, step, strerror(errno));
+	if (fd != -1)
+		(void)close(fd);
+	return (-1);
+}

@@ -1,0 +1,19 @@
+/* capability.h - what a server says it can do, as far as we care. */
+#ifndef CAPABILITY_H
+#define CAPABILITY_H
+
+enum capability {
+	CAPABILITY_IDLE = 1 << 0,	   /* RFC 2177 */
+	CAPABILITY_ID = 1 << 1,		   /* RFC 2971 */
+	CAPABILITY_SASL_IR = 1 << 2,	   /* RFC 4959 */
+	CAPABILITY_LOGINDISABLED = 1 << 3, /* RFC 3501 section 6.2.3 */
+	CAPABILITY_AUTH_PLAIN = 1 << 4,	   /* RFC 4616 */
+	CAPABILITY_AUTH_LOGIN = 1 << 5,
+	CAPABILITY_IMAP4 = 1 << 6 /* any list at all was seen */
+};
+
+/* The set for a list as in "IMAP4rev1 IDLE AUTH=PLAIN", in any case; names
+ * that we do not know are nothing. */
+unsigned capability_read(const char *list);
+
+#endif

@@ -1,0 +1,407 @@
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "bridge/imap/date.h"
+#include "bridge/imap/response.h"
+#include "bridge/imap/response_private.h"
+#include "bridge/limits.h"
+
+static char *
+skip_spaces(char *s)
+{
+	while (*s == ' ' || *s == '\t')
+		s++;
+	return (s);
+}
+
+/* Cut the word at ${s} off at its space; the rest, spaces skipped. */
+static char *
+cut_word(char *s)
+{
+	while (*s != '\0' && *s != ' ')
+		s++;
+	if (*s != '\0')
+		*s++ = '\0';
+	return (skip_spaces(s));
+}
+
+static int
+read_number(const char *s, uint64_t *n)
+{
+	uint64_t value = 0;
+
+	if (!isdigit((unsigned char)*s))
+		return (0);
+	for (; isdigit((unsigned char)*s); s++) {
+		if (value > (UINT64_MAX - 9) / 10)
+			return (0);
+		value = value * 10 + (uint64_t)(*s - '0');
+	}
+	*n = value;
+	return (*s == '\0' || strchr(" \t)],:", *s) != NULL);
+}
+
+static int
+read_condition(const char *word, enum response_condition *condition)
+{
+	static const struct {
+		const char *word;
+		enum response_condition condition;
+	} table[] = {
+		{ "OK", RESPONSE_OK },
+		{ "NO", RESPONSE_NO },
+		{ "BAD", RESPONSE_BAD },
+		{ "BYE", RESPONSE_BYE },
+		{ "PREAUTH", RESPONSE_PREAUTH },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (strcasecmp(word, table[i].word) == 0) {
+			*condition = table[i].condition;
+			return (1);
+		}
+	}
+	return (0);
+}
+
+/* resp-text = ["[" resp-text-code "]" SP] text; either may be missing. */
+static void
+read_text(char *s, struct response *r)
+{
+	char *end;
+
+	r->code = "";
+	if (*s == '[' && (end = strchr(s, ']')) != NULL) {
+		*end = '\0';
+		r->code = s + 1;
+		s = skip_spaces(end + 1);
+	}
+	r->text = s;
+}
+
+/* The end of the quoted string at ${s} (after its closing quote), its escapes
+ * undone in place; *value and *len are what stands between the quotes. */
+static char *
+read_quoted(char *s, const char **value, size_t *len)
+{
+	char *to, *start;
+
+	start = to = ++s;
+	while (*s != '\0' && *s != '"') {
+		if (*s == '\\' && s[1] != '\0')
+			s++;
+		*to++ = *s++;
+	}
+	if (*s == '"')
+		s++;
+	*value = start;
+	*len = (size_t)(to - start);
+	*to = '\0';
+	return (s);
+}
+
+/* Past the value at ${s}: an atom, a string or a balanced list.  Never deeper
+ * than the stack of a counter. */
+static char *
+skip_value(char *s)
+{
+	unsigned depth = 0;
+
+	do {
+		s = skip_spaces(s);
+		if (*s == '"') {
+			for (s++; *s != '\0' && *s != '"'; s++) {
+				if (*s == '\\' && s[1] != '\0')
+					s++;
+			}
+			if (*s == '"')
+				s++;
+		} else if (*s == '(') {
+			depth++;
+			s++;
+		} else if (*s == ')') {
+			if (depth == 0)
+				return (s);
+			depth--;
+			s++;
+		} else {
+			while (*s != '\0' && strchr(" ()\"", *s) == NULL)
+				s++;
+		}
+	} while (depth > 0 && depth <= LIMIT_IMAP_NESTING && *s != '\0');
+	return (s);
+}
+
+/* The end of an item's name: "BODY[HEADER.FIELDS (A B)]<0>" is one name. */
+static char *
+name_end(char *s)
+{
+	while (*s != '\0' && strchr(" ()[", *s) == NULL)
+		s++;
+	if (*s == '[') {
+		while (*s != '\0' && *s != ']')
+			s++;
+		while (*s != '\0' && strchr(" ()", *s) == NULL)
+			s++;
+	}
+	return (s);
+}
+
+static int
+name_is(const char *name, size_t len, const char *want)
+{
+	return (strlen(want) == len && strncasecmp(name, want, len) == 0);
+}
+
+/* The value of BODY[]: "{n}" left by the framing, a string, or NIL. */
+static char *
+read_body_value(char *s, struct response_fetch *fetch)
+{
+	if (*s == '"') {
+		fetch->has_body = 1;
+		s = read_quoted(s, &fetch->text, &fetch->text_len);
+		fetch->body_size = fetch->text_len;
+		return (s);
+	}
+	if (strncasecmp(s, "NIL", 3) == 0)
+		return (s + 3); /* as good as absent */
+	return (skip_value(s));
+}
+
+static char *
+read_flags(char *s, struct response_fetch *fetch)
+{
+	char *end;
+
+	if (*s != '(' || (end = strchr(s, ')')) == NULL)
+		return (skip_value(s));
+	*end = '\0';
+	fetch->has_flags = 1;
+	fetch->flags = skip_spaces(s + 1);
+	return (end + 1);
+}
+
+static char *
+read_item(char *name, size_t len, char *s, struct response_fetch *fetch)
+{
+	const char *value;
+	size_t value_len;
+	uint64_t n;
+
+	if (name_is(name, len, "UID")) {
+		if (read_number(s, &n) && n > 0 && n <= UINT32_MAX)
+			fetch->uid = (uint32_t)n;
+		return (skip_value(s));
+	}
+	if (name_is(name, len, "FLAGS"))
+		return (read_flags(s, fetch));
+	if (name_is(name, len, "INTERNALDATE") && *s == '"') {
+		s = read_quoted(s, &value, &value_len);
+		fetch->has_internaldate =
+		    imap_date_parse(value, &fetch->internaldate);
+		return (s);
+	}
+	if ((len >= 5 && strncasecmp(name, "BODY[", 5) == 0) ||
+	    name_is(name, len, "RFC822"))
+		return (read_body_value(s, fetch));
+	return (skip_value(s));
+}
+
+static void
+read_fetch(char *s, struct response_fetch *fetch)
+{
+	char *name, *end, *next;
+
+	s = skip_spaces(s);
+	if (*s == '(')
+		s++;
+	for (;;) {
+		name = skip_spaces(s);
+		if (*name == '\0' || *name == ')')
+			return;
+		end = name_end(name);
+		next = read_item(
+		    name, (size_t)(end - name), skip_spaces(end), fetch);
+		/* Rubbish that is neither name nor value must not hold us. */
+		s = next > name ? next : name + 1;
+	}
+}
+
+/* "* number WORD ..." */
+static void
+read_numbered(char *s, struct response *r)
+{
+	char *word, *rest;
+
+	word = cut_word(s);
+	rest = word;
+	while (*rest != '\0' && *rest != ' ' && *rest != '(')
+		rest++;
+	if (strncasecmp(word, "FETCH", 5) == 0 && rest == word + 5) {
+		r->kind = RESPONSE_FETCH;
+		read_fetch(rest, &r->fetch);
+	} else if (strncasecmp(word, "UIDFETCH", 8) == 0 && rest == word + 8) {
+		r->kind = RESPONSE_FETCH; /* RFC 9586: the number is the UID */
+		if (r->number <= UINT32_MAX)
+			r->fetch.uid = (uint32_t)r->number;
+		read_fetch(rest, &r->fetch);
+	} else if (strcasecmp(word, "EXISTS") == 0) {
+		r->kind = RESPONSE_EXISTS;
+	} else if (strcasecmp(word, "EXPUNGE") == 0) {
+		r->kind = RESPONSE_EXPUNGE;
+	}
+}
+
+/* "* ESEARCH (TAG "x") UID MIN 1 MAX 9 ALL 1:5,9 COUNT 6" */
+static void
+read_esearch(char *s, struct response *r)
+{
+	char *word;
+
+	r->kind = RESPONSE_SEARCH;
+	r->text = "";
+	s = skip_spaces(s);
+	if (*s == '(')
+		s = skip_value(s);
+	for (s = skip_spaces(s); *s != '\0';) {
+		word = s;
+		s = cut_word(s);
+		if (strcasecmp(word, "ALL") == 0) {
+			word = s;
+			cut_word(word);
+			r->text = word;
+			return;
+		}
+	}
+}
+
+static void
+read_untagged(char *s, struct response *r)
+{
+	char *rest;
+
+	s = skip_spaces(s);
+	if (isdigit((unsigned char)*s)) {
+		if (read_number(s, &r->number))
+			read_numbered(s, r);
+		return;
+	}
+	rest = cut_word(s);
+	if (read_condition(s, &r->condition)) {
+		r->kind = RESPONSE_STATUS;
+		read_text(rest, r);
+	} else if (strcasecmp(s, "CAPABILITY") == 0) {
+		r->kind = RESPONSE_CAPABILITY;
+		r->text = rest;
+	} else if (strcasecmp(s, "SEARCH") == 0) {
+		r->kind = RESPONSE_SEARCH;
+		r->text = rest;
+	} else if (strcasecmp(s, "ESEARCH") == 0) {
+		read_esearch(rest, r);
+	} else if (strcasecmp(s, "VANISHED") == 0) {
+		r->kind = RESPONSE_EXPUNGE;
+	} else if (*s == '[') {
+		/* A code without its OK: read it as one. */
+		r->kind = RESPONSE_STATUS;
+		r->condition = RESPONSE_OK;
+		if (*rest != '\0')
+			rest[-1] = ' ';
+		read_text(s, r);
+	}
+}
+
+void
+response_read_line(char *line, size_t len, struct response *r)
+{
+	char *s;
+	size_t i;
+
+	*r =
+	    (struct response){ .kind = RESPONSE_OTHER, .code = "", .text = "" };
+	/* No octet of a line we read may be NUL; some servers pad with them. */
+	for (i = 0; i < len; i++) {
+		if (line[i] == '\0')
+			line[i] = ' ';
+	}
+	s = skip_spaces(line);
+	if (*s == '+') {
+		r->kind = RESPONSE_CONTINUE;
+		r->text = skip_spaces(s + 1);
+	} else if (*s == '*') {
+		read_untagged(s + 1, r);
+	} else if (*s != '\0') {
+		r->tag = s;
+		s = cut_word(s);
+		line = s;
+		s = cut_word(s);
+		if (read_condition(line, &r->condition)) {
+			r->kind = RESPONSE_TAGGED;
+			read_text(s, r);
+		}
+	}
+}
+
+int
+response_range(const char **text, uint32_t *lo, uint32_t *hi)
+{
+	uint64_t n[2];
+	const char *s = *text;
+	int i;
+
+	for (;;) {
+		while (*s != '\0' && !isdigit((unsigned char)*s))
+			s++;
+		if (*s == '\0') {
+			*text = s;
+			return (0);
+		}
+		for (i = 0; i < 2; i++) {
+			n[i] = 0;
+			for (; isdigit((unsigned char)*s); s++) {
+				if (n[i] <= UINT32_MAX)
+					n[i] = n[i] * 10 + (uint64_t)(*s - '0');
+			}
+			if (i == 0 &&
+			    (*s != ':' || !isdigit((unsigned char)s[1]))) {
+				n[1] = n[0];
+				break;
+			}
+			if (i == 0)
+				s++;
+		}
+		if (n[0] > n[1]) {
+			uint64_t swap = n[0];
+
+			n[0] = n[1];
+			n[1] = swap;
+		}
+		if (n[0] == 0 || n[1] > UINT32_MAX)
+			continue;
+		*lo = (uint32_t)n[0];
+		*hi = (uint32_t)n[1];
+		*text = s;
+		return (1);
+	}
+}
+
+int
+response_code_is(const char *code, const char *name)
+{
+	size_t n = strlen(name);
+
+	return (strncasecmp(code, name, n) == 0 &&
+	    (code[n] == '\0' || code[n] == ' '));
+}
+
+int
+response_code_number(const char *code, const char *name, uint64_t *n)
+{
+	if (!response_code_is(code, name))
+		return (0);
+	code += strlen(name);
+	while (*code == ' ')
+		code++;
+	return (read_number(code, n));
+}

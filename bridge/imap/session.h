@@ -1,0 +1,124 @@
+/* session.h - one IMAP connection's dialogue: greeting, login, EXAMINE, then
+ * the commands its owner gives (RFC 3501; RFC 2177 for IDLE, RFC 2971 for ID,
+ * RFC 4959 for SASL-IR).
+ *
+ * No I/O and no clock: octets and the time come in, octets to be sent come out,
+ * and events are pulled one by one.  ${now} is in milliseconds of a monotonic
+ * clock.  The mailbox is opened by EXAMINE and read with BODY.PEEK, so nothing
+ * here changes it. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct fault;
+struct message;
+struct session;
+
+enum session_event_kind {
+	SESSION_LOGIN,	   /* ready for session_login() */
+	SESSION_SELECTED,  /* the mailbox is open; commands may be given */
+	SESSION_FOUND,	   /* SEARCH: the UIDs lo..hi exist */
+	SESSION_SEARCHED,  /* the SEARCH is complete */
+	SESSION_BODY,	   /* ${size} octets follow: call session_body() */
+	SESSION_MESSAGE,   /* one message; the owner of the event takes it */
+	SESSION_FETCHED,   /* the oldest FETCH is complete; ${ok}, ${text} */
+	SESSION_EXISTS,	   /* a hint: the mailbox may hold new mail */
+	SESSION_IDLING,	   /* the server said "+" to IDLE */
+	SESSION_IDLE_DONE, /* IDLE ended; ${ok} */
+	SESSION_NOOP_DONE,
+	SESSION_ALERT,	/* ${text} must reach a human, RFC 3501 section 7.1 */
+	SESSION_CLOSED, /* after session_logout(): the server agreed */
+	SESSION_FAILED	/* ${fault}; the session can only be freed */
+};
+
+struct session_event {
+	enum session_event_kind kind;
+	uint32_t lo, hi;	   /* FOUND */
+	uint64_t size;		   /* BODY */
+	uint64_t uidvalidity;	   /* SELECTED; 0 if the server told none */
+	uint32_t uidnext;	   /* SELECTED; 0 if the server told none */
+	uint64_t exists;	   /* SELECTED */
+	int ok;			   /* FETCHED, IDLE_DONE */
+	const char *text;	   /* ALERT, FETCHED; until the next call */
+	struct message *message;   /* MESSAGE: without account and mailbox */
+	const struct fault *fault; /* FAILED; until the session is freed */
+};
+
+struct session_config {
+	const char *mailbox; /* UTF-8; borrowed for the session's life */
+	uint64_t command_ms; /* longest wait for a command's end, and for the
+			      * next octet of a FETCH */
+};
+
+/* A session that waits for the server's greeting.  NULL if memory is out or
+ * the mailbox's name is no UTF-8. */
+struct session *session_new(const struct session_config *, uint64_t now);
+
+/* Free it and what it holds, credentials wiped. */
+void session_free(struct session *);
+
+/* Give octets from the server.  They are borrowed until session_next() returned
+ * 0, or until the next session_feed(): what is not used up by then is copied.
+ */
+void session_feed(struct session *, const char *data, size_t len, uint64_t now);
+
+/* The greeting is complete (with the capabilities, if they were asked for):
+ * go on to SESSION_LOGIN or fail. */
+void session_greeted(struct session *, uint64_t now);
+
+/* The next event.  1: *ev is valid until the next call.  0: nothing more until
+ * octets or time come in, or session_body() is called. */
+int session_next(struct session *, struct session_event *ev);
+
+/* Octets to be sent; the caller removes what it sent (and wipes it: they may
+ * hold credentials). */
+struct buf *session_output(struct session *);
+
+/* When session_tick() must be called at the latest; UINT64_MAX if never. */
+uint64_t session_deadline(const struct session *);
+
+/* The time: a deadline that has passed becomes SESSION_FAILED. */
+void session_tick(struct session *, uint64_t now);
+
+/* Log in.  Strings are borrowed for the call.  On success the session goes on
+ * by itself to SESSION_SELECTED. */
+void session_login(
+    struct session *, const char *user, const char *password, uint64_t now);
+
+/* Does the server know IDLE?  Valid from SESSION_SELECTED on. */
+int session_has_idle(const struct session *);
+
+/* Is no command under way, and may one more FETCH be given? */
+int session_ready(const struct session *);
+int session_can_fetch(const struct session *);
+
+/* UID SEARCH ${criteria} ("UID 5:*").  Needs session_ready(). */
+void session_search(struct session *, const char *criteria, uint64_t now);
+
+/* UID FETCH ${set} with flags, date and body; ${plain}: the body alone, for
+ * servers that stumble over the rest.  Needs session_can_fetch(). */
+void session_fetch(struct session *, const char *set, int plain, uint64_t now);
+
+/* Where the data of SESSION_BODY goes: a buffer of ${keep} octets, from malloc,
+ * which becomes the message's raw; what is beyond is discarded. */
+void session_body(struct session *, char *buffer, size_t keep);
+
+/* IDLE, and its end (DONE): SESSION_IDLE_DONE follows.  Needs session_ready().
+ */
+void session_idle(struct session *, uint64_t now);
+void session_idle_end(struct session *, uint64_t now);
+
+/* NOOP.  Needs session_ready(). */
+void session_noop(struct session *, uint64_t now);
+
+/* LOGOUT, out of any state in which a command may be sent. */
+void session_logout(struct session *, uint64_t now);
+
+/* While paused the far side is not read by our own will, so that its silence
+ * proves nothing: no deadline runs. */
+void session_pause(struct session *, int paused, uint64_t now);
+
+#endif

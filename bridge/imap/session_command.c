@@ -1,0 +1,84 @@
+#include "bridge/imap/capability.h"
+#include "bridge/imap/session_private.h"
+
+int
+session_has_idle(const struct session *s)
+{
+	return ((s->capabilities & CAPABILITY_IDLE) != 0);
+}
+
+int
+session_ready(const struct session *s)
+{
+	return (s->state == STATE_SELECTED && s->ncommands == 0);
+}
+
+int
+session_can_fetch(const struct session *s)
+{
+	unsigned i;
+
+	if (s->state != STATE_SELECTED || s->ncommands >= LIMIT_FETCH_PIPELINE)
+		return (0);
+	for (i = 0; i < s->ncommands; i++) {
+		if (s->commands[i].kind != COMMAND_FETCH)
+			return (0);
+	}
+	return (1);
+}
+
+void
+session_search(struct session *s, const char *criteria, uint64_t now)
+{
+	s->now = now;
+	session_begin(s, COMMAND_SEARCH);
+	buf_printf(&s->out, "UID SEARCH %s\r\n", criteria);
+}
+
+void
+session_fetch(struct session *s, const char *set, int plain, uint64_t now)
+{
+	s->now = now;
+	session_begin(s, COMMAND_FETCH);
+	buf_printf(&s->out, "UID FETCH %s %s\r\n", set,
+	    plain ? "BODY.PEEK[]" : "(UID FLAGS INTERNALDATE BODY.PEEK[])");
+}
+
+void
+session_idle(struct session *s, uint64_t now)
+{
+	s->now = now;
+	session_begin(s, COMMAND_IDLE);
+	buf_puts(&s->out, "IDLE\r\n");
+}
+
+void
+session_idle_end(struct session *s, uint64_t now)
+{
+	s->now = now;
+	if (!s->idling)
+		return;
+	s->idling = 0;
+	s->deadline = now + s->config.command_ms;
+	buf_puts(&s->out, "DONE\r\n");
+}
+
+void
+session_noop(struct session *s, uint64_t now)
+{
+	s->now = now;
+	session_begin(s, COMMAND_NOOP);
+	buf_puts(&s->out, "NOOP\r\n");
+}
+
+void
+session_logout(struct session *s, uint64_t now)
+{
+	s->now = now;
+	if (s->state == STATE_FAILED || s->state == STATE_CLOSED ||
+	    s->ncommands >= SESSION_COMMANDS)
+		return;
+	session_idle_end(s, now);
+	session_begin(s, COMMAND_LOGOUT);
+	buf_puts(&s->out, "LOGOUT\r\n");
+}

@@ -1,0 +1,102 @@
+/* session_private.h - what session.c (the dialogue) and session_login.c (its
+ * beginning) share. */
+#ifndef SESSION_PRIVATE_H
+#define SESSION_PRIVATE_H
+
+#include "bridge/buf.h"
+#include "bridge/fault.h"
+#include "bridge/imap/response.h"
+#include "bridge/imap/sasl.h"
+#include "bridge/imap/session.h"
+#include "bridge/limits.h"
+
+enum session_state {
+	STATE_GREETING,		/* waiting for session_greeted() */
+	STATE_CAPABILITY,	/* asked before the login */
+	STATE_LOGIN,		/* waiting for session_login() */
+	STATE_AUTHENTICATING,	/* the mechanism runs */
+	STATE_CAPABILITY_AGAIN, /* asked after it: it may differ */
+	STATE_IDENTIFYING,
+	STATE_EXAMINING,
+	STATE_SELECTED,
+	STATE_CLOSED,
+	STATE_FAILED
+};
+
+enum session_command {
+	COMMAND_CAPABILITY,
+	COMMAND_AUTHENTICATE,
+	COMMAND_ID,
+	COMMAND_EXAMINE,
+	COMMAND_SEARCH,
+	COMMAND_FETCH,
+	COMMAND_IDLE,
+	COMMAND_NOOP,
+	COMMAND_LOGOUT
+};
+
+/* Two FETCHes and a LOGOUT, at most. */
+#define SESSION_COMMANDS 4
+
+struct session {
+	struct session_config config;
+	char *mailbox; /* as sent: modified UTF-7, quoted */
+	enum session_state state;
+	struct response_parser *parser;
+	struct buf out;
+	struct buf held; /* input not yet parsed, while paused */
+	const char *input;
+	size_t input_len;
+	int input_held; /* input points into held */
+	uint64_t now;
+	uint64_t deadline;
+	int paused;
+
+	/* Commands without their tagged answer, oldest first. */
+	struct {
+		unsigned tag;
+		enum session_command kind;
+	} commands[SESSION_COMMANDS];
+	unsigned ncommands;
+	unsigned last_tag;
+
+	/* Login. */
+	unsigned capabilities;
+	enum sasl_mechanism mechanism;
+	int step;
+	char *user, *password; /* only while the mechanism runs */
+
+	/* The mailbox. */
+	uint64_t uidvalidity;
+	uint64_t uidnext;
+	uint64_t exists;
+
+	int idling;    /* "+" came and DONE was not sent */
+	int body_wait; /* SESSION_BODY was told */
+	char *body;    /* from session_body(), until its FETCH is whole */
+	size_t body_keep;
+	const char *ranges; /* the rest of a SEARCH, in the parser's memory */
+	int login_told;
+	int failure_told;
+	struct fault fault;
+};
+
+/* The start of a command: its tag and a space; then its octets and the line
+ * end are put into s->out by the caller.  Sets the deadline. */
+void session_begin(struct session *, enum session_command kind);
+
+/* Fail with the fault that is in s->fault. */
+void session_fail(struct session *);
+
+/* Put ${text} as a quoted string; 0, or -1 if it cannot be one. */
+int session_put_quoted(struct buf *, const char *text);
+
+/* Steps of the beginning; each may change the state. */
+void session_login_greeted(struct session *);
+void session_login_continue(struct session *);
+void session_login_status(struct session *, const struct response *);
+void session_login_tagged(
+    struct session *, enum session_command kind, const struct response *);
+void session_login_wipe(struct session *);
+
+#endif

@@ -1,0 +1,113 @@
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/fault.h"
+#include "bridge/imap/response.h"
+#include "bridge/imap/verdict.h"
+
+#define BACKOFF_MAX_MS (30UL * 60 * 1000)
+
+/* RFC 5530 section 3: the server's trouble, not the credentials'. */
+static const char *const temporary_codes[] = { "UNAVAILABLE", "INUSE",
+	"SERVERBUG", "LIMIT", "OVERQUOTA", "THROTTLED", "CORRUPTION" };
+
+/* What servers write that send no code, or one that says nothing. */
+static const char *const temporary_texts[] = { "too many",
+	"maximum number of connections", "try again", "temporar", "throttled",
+	"unavailable", "server busy", "exceeded", "internal error" };
+
+static const char *
+condition_name(enum response_condition condition)
+{
+	switch (condition) {
+	case RESPONSE_OK:
+		return ("OK");
+	case RESPONSE_NO:
+		return ("NO");
+	case RESPONSE_BAD:
+		return ("BAD");
+	case RESPONSE_BYE:
+		return ("BYE");
+	case RESPONSE_PREAUTH:
+		break;
+	}
+	return ("PREAUTH");
+}
+
+unsigned long
+verdict_backoff(const char *text)
+{
+	const char *s;
+	unsigned long ms;
+
+	if ((s = strcasestr(text, "backoff time")) == NULL)
+		return (0);
+	while (*s != '\0' && !isdigit((unsigned char)*s))
+		s++;
+	ms = strtoul(s, NULL, 10);
+	if (strcasestr(s, "millisecond") == NULL)
+		ms = ms > BACKOFF_MAX_MS / 1000 ? BACKOFF_MAX_MS : ms * 1000;
+	return (ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS);
+}
+
+static int
+is_temporary(const struct response *r)
+{
+	size_t i;
+
+	if (r->condition == RESPONSE_BYE)
+		return (1);
+	for (i = 0; i < sizeof(temporary_codes) / sizeof(char *); i++) {
+		if (response_code_is(r->code, temporary_codes[i]))
+			return (1);
+	}
+	/* A code that names the credentials outweighs any text. */
+	if (response_code_is(r->code, "AUTHENTICATIONFAILED") ||
+	    response_code_is(r->code, "AUTHORIZATIONFAILED") ||
+	    response_code_is(r->code, "EXPIRED"))
+		return (0);
+	for (i = 0; i < sizeof(temporary_texts) / sizeof(char *); i++) {
+		if (strcasestr(r->text, temporary_texts[i]) != NULL)
+			return (1);
+	}
+	return (0);
+}
+
+static void
+describe(const struct response *r, const char *command, enum fault_kind kind,
+    struct fault *f)
+{
+	const char *open = "", *close = "";
+
+	if (r->code[0] != '\0') {
+		open = " [";
+		close = "]";
+	}
+	fault_set(f, kind, "%s: %s%s%s%s %s", command,
+	    condition_name(r->condition), open, r->code, close, r->text);
+	f->retry_ms = verdict_backoff(r->text);
+}
+
+void
+verdict_login(const struct response *r, const char *method, struct fault *f)
+{
+	size_t len;
+
+	if (is_temporary(r)) {
+		describe(r, method, FAULT_RETRY, f);
+		return;
+	}
+	describe(r, method, FAULT_AUTH, f);
+	len = strlen(f->text);
+	strncat(f->text,
+	    " (the server refuses user or password: check `user` and "
+	    "`auth.password`)",
+	    sizeof(f->text) - len - 1);
+}
+
+void
+verdict_command(const struct response *r, const char *command, struct fault *f)
+{
+	describe(r, command, FAULT_RETRY, f);
+}

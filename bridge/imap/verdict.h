@@ -1,0 +1,23 @@
+/* verdict.h - what a server's refusal means: who must mend it, and how long to
+ * wait (RFC 5530 response codes, and the texts of servers that send none). */
+#ifndef VERDICT_H
+#define VERDICT_H
+
+struct fault;
+struct response;
+
+/* Fill in ${f} for a refused login tried with ${method} ("AUTHENTICATE PLAIN"):
+ * FAULT_AUTH if the credentials are refused, FAULT_RETRY if the server only
+ * cannot now.  The server's own words stay in the text. */
+void verdict_login(
+    const struct response *, const char *method, struct fault *f);
+
+/* The same for any other command ("EXAMINE INBOX"): always FAULT_RETRY. */
+void verdict_command(
+    const struct response *, const char *command, struct fault *f);
+
+/* The milliseconds a throttling text asks for ("Suggested Backoff Time: 299910
+ * milliseconds"), at most half an hour; 0 if it asks for none. */
+unsigned long verdict_backoff(const char *text);
+
+#endif

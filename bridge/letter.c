@@ -1,0 +1,72 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bridge/buf.h"
+#include "bridge/durable.h"
+#include "envelope/json.h"
+#include "bridge/fault.h"
+#include "bridge/letter.h"
+#include "bridge/message.h"
+#include "sinks/directory_name.h"
+
+#define DESCRIPTION_MAX (16U * 1024)
+
+static void
+put(struct json *j, const char *key, const char *value)
+{
+	json_key(j, key);
+	json_string(j, (struct span){ value, strlen(value) });
+}
+
+static void
+describe(struct buf *b, const struct message *m, const char *reason)
+{
+	struct json j;
+
+	json_init(&j, b);
+	json_open(&j, '{');
+	put(&j, "account", m->account);
+	put(&j, "mailbox", m->mailbox);
+	json_key(&j, "uidValidity");
+	json_uint(&j, m->uidvalidity);
+	json_key(&j, "uid");
+	json_uint(&j, m->uid);
+	json_key(&j, "size");
+	json_uint(&j, m->size);
+	put(&j, "reason", reason != NULL ? reason : "");
+	json_close(&j, '}');
+	buf_putc(b, '\n');
+}
+
+int
+letter_write(
+    int state_fd, const struct message *m, const char *reason, struct fault *f)
+{
+	char account[DIRECTORY_NAME_MAX + 1], mailbox[DIRECTORY_NAME_MAX + 1];
+	char stem[2 * DIRECTORY_NAME_MAX + 80];
+	char name[sizeof(stem) + 8];
+	struct buf text;
+	int result = -1;
+
+	buf_init(&text, DESCRIPTION_MAX);
+	directory_name_folder(m->account, account);
+	directory_name_folder(m->mailbox, mailbox);
+	(void)snprintf(stem, sizeof(stem),
+	    "dead-letter/%s/%s/%" PRIu64 "-%010" PRIu32, account, mailbox,
+	    m->uidvalidity, m->uid);
+	describe(&text, m, reason);
+	if (text.failed) {
+		fault_set(f, FAULT_RETRY, "dead letter: out of memory");
+		goto end;
+	}
+	(void)snprintf(name, sizeof(name), "%s.eml", stem);
+	if (durable_write(state_fd, name, m->raw != NULL ? m->raw : "",
+		m->raw_len, f) == -1)
+		goto end;
+	(void)snprintf(name, sizeof(name), "%s.json", stem);
+	result = durable_write(state_fd, name, text.data, text.len, f);
+end:
+	buf_free(&text);
+	return (result);
+}

@@ -1,0 +1,493 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bridge/config/config.h"
+#include "bridge/config/section.h"
+#include "bridge/limits.h"
+#include "bridge/message.h"
+#include "bridge/ops/log.h"
+#include "bridge/pipeline_private.h"
+#include "sinks/sink.h"
+
+/* The rest after a RETRY that came without a hint, doubled up to the longest.
+ */
+#define REST_FIRST_MS 100
+#define REST_MAX_MS 30000
+
+static void pump(struct pipeline *);
+
+size_t
+pipeline_charge(size_t size)
+{
+	/* The raw message, its event (base64 inside JSON), and what they need
+	 * around them. */
+	return (size / 2 * 5 + 4096);
+}
+
+struct budget *
+pipeline_budget(struct pipeline *p)
+{
+	return (&p->budget);
+}
+
+int
+pipeline_hold(struct pipeline *p)
+{
+	if (p->up && !budget_full(&p->budget))
+		return (0);
+	p->held = 1;
+	return (1);
+}
+
+size_t
+pipeline_count(const struct pipeline *p)
+{
+	return (p->count);
+}
+
+const char *
+pipeline_trouble(const struct pipeline *p)
+{
+	return (p->trouble);
+}
+
+/* Order within a lane */
+
+static void
+lane_insert(struct pipeline_lane *lane, struct flight *f)
+{
+	struct flight *after = lane->last;
+
+	/* In UID order, as far as it is not submitted yet. */
+	while (after != NULL && after->message->uid > f->message->uid &&
+	    after->state != FLIGHT_SUBMITTED)
+		after = after->prev;
+	f->prev = after;
+	f->next = after != NULL ? after->next : lane->first;
+	if (f->next != NULL)
+		f->next->prev = f;
+	else
+		lane->last = f;
+	if (after != NULL)
+		after->next = f;
+	else
+		lane->first = f;
+}
+
+/* The first one from ${f} on that the sink does not have. */
+static struct flight *
+unsent_from(struct flight *f)
+{
+	while (f != NULL && f->state != FLIGHT_CONVERTING &&
+	    f->state != FLIGHT_READY)
+		f = f->next;
+	return (f);
+}
+
+static void
+lane_remove(struct pipeline_lane *lane, struct flight *f)
+{
+	if (lane->unsent == f)
+		lane->unsent = unsent_from(f->next);
+	if (f->prev != NULL)
+		f->prev->next = f->next;
+	else
+		lane->first = f->next;
+	if (f->next != NULL)
+		f->next->prev = f->prev;
+	else
+		lane->last = f->prev;
+}
+
+static void
+lane_queue(struct pipeline_lane *lane)
+{
+	struct pipeline *p = lane->pipeline;
+
+	if (lane->queued || lane->unsent == NULL ||
+	    lane->unsent->state != FLIGHT_READY)
+		return;
+	lane->queued = 1;
+	lane->next = NULL;
+	*p->lanes_last = lane;
+	p->lanes_last = &lane->next;
+}
+
+static struct pipeline_lane *
+lane_dequeue(struct pipeline *p)
+{
+	struct pipeline_lane *lane;
+
+	if ((lane = p->lanes) == NULL)
+		return (NULL);
+	if ((p->lanes = lane->next) == NULL)
+		p->lanes_last = &p->lanes;
+	lane->queued = 0;
+	return (lane);
+}
+
+struct pipeline_lane *
+pipeline_lane_new(struct pipeline *p, const char *name,
+    void (*outcome)(void *, uint64_t, uint32_t, enum pipeline_outcome),
+    void *arg)
+{
+	struct pipeline_lane *lane;
+
+	if ((lane = calloc(1, sizeof(*lane))) != NULL) {
+		lane->pipeline = p;
+		lane->name = name;
+		lane->outcome = outcome;
+		lane->arg = arg;
+		lane->all_next = p->all;
+		lane->all_at = &p->all;
+		if (p->all != NULL)
+			p->all->all_at = &lane->all_next;
+		p->all = lane;
+	}
+	return (lane);
+}
+
+static void
+lane_free(struct pipeline_lane *lane)
+{
+	*lane->all_at = lane->all_next;
+	if (lane->all_next != NULL)
+		lane->all_next->all_at = lane->all_at;
+	free(lane);
+}
+
+/* Free a closed lane when the last of its messages has gone. */
+static void
+lane_release(struct pipeline_lane *lane)
+{
+	if (lane->closed && lane->first == NULL && !lane->queued)
+		lane_free(lane);
+}
+
+void
+pipeline_lane_close(struct pipeline_lane *lane)
+{
+	if (lane == NULL)
+		return;
+	lane->closed = 1;
+	lane->name = NULL;
+	lane_release(lane);
+}
+
+/* The end of a flight, whatever it was. */
+static void
+flight_free(struct flight *f)
+{
+	message_free(f->message);
+	event_free(f->event);
+	free(f->reason);
+	free(f);
+}
+
+static void
+flight_end(struct flight *f, enum pipeline_outcome outcome)
+{
+	struct pipeline_lane *lane = f->lane;
+	struct pipeline *p = lane->pipeline;
+	uint64_t uidvalidity = f->message->uidvalidity;
+	uint32_t uid = f->message->uid;
+	size_t charge = f->charge;
+
+	lane_remove(lane, f);
+	flight_free(f);
+	p->count--;
+	if (!lane->closed)
+		lane->outcome(lane->arg, uidvalidity, uid, outcome);
+	else
+		lane_release(lane);
+	budget_give(&p->budget, charge);
+	if (p->count == 0 || (p->held && p->budget.used < p->budget.max / 2)) {
+		p->held = 0;
+		p->config.changed(p->config.arg);
+	}
+}
+
+int
+pipeline_submit(struct pipeline_lane *lane, struct message *m, size_t charge)
+{
+	struct pipeline *p = lane->pipeline;
+	struct flight *f;
+
+	if ((f = calloc(1, sizeof(*f))) == NULL) {
+		message_free(m);
+		budget_give(&p->budget, charge);
+		return (-1);
+	}
+	f->lane = lane;
+	f->message = m;
+	f->charge = charge;
+	f->state = FLIGHT_CONVERTING;
+	p->count++;
+	lane_insert(lane, f);
+	if (lane->unsent == NULL || m->uid < lane->unsent->message->uid)
+		lane->unsent = f;
+	flight_queue_put(&p->to_convert, f);
+	convert_dispatch(p);
+	return (0);
+}
+
+void
+pipeline_converted(struct flight *f)
+{
+	f->state = FLIGHT_READY;
+	lane_queue(f->lane);
+}
+
+void
+pipeline_lettered(struct flight *f)
+{
+	log_write(LOG_WARN, "pipeline", f->lane->name,
+	    "UID %u is in the dead letter: %s", f->message->uid,
+	    f->reason != NULL ? f->reason : "");
+	flight_end(f, PIPELINE_LETTER);
+}
+
+static void
+on_rested(uv_timer_t *timer)
+{
+	struct pipeline *p = timer->data;
+
+	p->resting = 0;
+	p->work_resting = 0;
+	convert_dispatch(p);
+	pump(p);
+}
+
+/* Submit nothing for a while.  A longer wait that is asked for counts. */
+static void
+rest(struct pipeline *p, uint64_t hint_ms)
+{
+	uint64_t ms;
+
+	if (p->resting || p->closing)
+		return;
+	p->rest_ms = p->rest_ms == 0 ? REST_FIRST_MS : p->rest_ms * 2;
+	if (p->rest_ms > REST_MAX_MS)
+		p->rest_ms = REST_MAX_MS;
+	ms = hint_ms != 0 ? hint_ms : p->rest_ms;
+	p->resting = 1;
+	uv_timer_start(&p->retry, on_rested, ms, 0);
+}
+
+/* A blob or a dead letter could not be written: the mark holds, try again. */
+void
+pipeline_work_failed(struct flight *f)
+{
+	struct pipeline *p = f->lane->pipeline;
+
+	log_write(LOG_ERROR, "pipeline", f->lane->name,
+	    "UID %u: %s; the checkpoint waits for it", f->message->uid,
+	    f->fault.text);
+	flight_queue_put(
+	    f->state == FLIGHT_REFUSED ? &p->to_letter : &p->to_convert, f);
+	p->work_resting = 1;
+	rest(p, 0);
+}
+
+/* Hand over what is ready, lane by lane, each in its order. */
+static void
+pump(struct pipeline *p)
+{
+	struct pipeline_lane *lane;
+	struct flight *f;
+	int sent = 0;
+
+	if (p->closing || p->sending)
+		return;
+	p->sending = 1;
+	while (!p->full && !p->resting && (lane = lane_dequeue(p)) != NULL) {
+		while ((f = lane->unsent) != NULL && f->state == FLIGHT_READY) {
+			if (!p->sink->ops->submit(p->sink, f->event, f)) {
+				p->full = 1;
+				break;
+			}
+			sent = 1;
+			f->state = FLIGHT_SUBMITTED;
+			lane->unsent = unsent_from(f->next);
+		}
+		lane_queue(lane);
+		lane_release(lane);
+	}
+	p->sending = 0;
+	if (sent && p->to_convert.first == NULL && p->working == 0)
+		p->sink->ops->flush(p->sink);
+}
+
+/* What the sink tells */
+
+static void
+on_answer(
+    void *arg, void *ticket, enum sink_verdict verdict, const struct fault *why)
+{
+	struct pipeline *p = arg;
+	struct flight *f = ticket;
+	struct pipeline_lane *lane = f->lane;
+
+	switch (verdict) {
+	case SINK_STORED:
+		p->rest_ms = 0;
+		flight_end(f, PIPELINE_STORED);
+		return;
+	case SINK_RETRY:
+		f->state = FLIGHT_READY;
+		lane->unsent = unsent_from(lane->first);
+		lane_queue(lane);
+		rest(p, why != NULL ? why->retry_ms : 0);
+		return;
+	case SINK_REFUSED:
+		f->state = FLIGHT_REFUSED;
+		free(f->reason);
+		f->reason = strdup(why != NULL ? why->text : "");
+		flight_queue_put(&p->to_letter, f);
+		convert_dispatch(p);
+		return;
+	}
+}
+
+static void
+on_ready(void *arg)
+{
+	struct pipeline *p = arg;
+
+	p->full = 0;
+	pump(p);
+}
+
+static void
+on_state(void *arg, int up, const struct fault *why)
+{
+	struct pipeline *p = arg;
+
+	if (up) {
+		if (!p->up || p->trouble[0] != '\0')
+			log_write(LOG_INFO, "sink", p->config.sink->name,
+			    "reachable");
+		p->trouble[0] = '\0';
+	} else {
+		log_write(LOG_WARN, "sink", p->config.sink->name,
+		    "%s; mail waits on its server meanwhile", why->text);
+		memcpy(p->trouble, why->text, sizeof(p->trouble));
+	}
+	p->up = up;
+	p->config.changed(p->config.arg);
+}
+
+static struct sink *
+open_sink(struct pipeline *p, struct fault *f)
+{
+	const struct config_sink *config = p->config.sink;
+	const struct sink_ops *ops;
+	struct section *section;
+	struct sink_host host = { .loop = p->config.loop,
+		.name = config->name,
+		.arg = p,
+		.answer = on_answer,
+		.ready = on_ready,
+		.state = on_state };
+	struct sink *sink;
+
+	if ((ops = sinks_find(config->type)) == NULL) {
+		fault_set(f, FAULT_BUG, "sink %s: unknown type", config->name);
+		return (NULL);
+	}
+	section = section_new(p->config.source, config->value, config->path);
+	if (section == NULL) {
+		fault_set(f, FAULT_RETRY, "out of memory");
+		return (NULL);
+	}
+	(void)section_choice(section, "type", sinks_types(), 0);
+	sink = ops->open(section, &host, f);
+	(void)section_end(section, NULL); /* checked when it was loaded */
+	return (sink);
+}
+
+struct pipeline *
+pipeline_new(const struct pipeline_config *config, struct fault *f)
+{
+	struct pipeline *p;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL) {
+		fault_set(f, FAULT_RETRY, "out of memory");
+		return (NULL);
+	}
+	p->config = *config;
+	p->lanes_last = &p->lanes;
+	p->up = 1;
+	budget_init(&p->budget, config->inflight_bytes);
+	flight_queue_init(&p->to_convert);
+	flight_queue_init(&p->to_letter);
+	p->state_fd = open(config->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->state_fd == -1) {
+		fault_set(f, FAULT_CONFIG, "state directory %s: %s",
+		    config->state, strerror(errno));
+		goto fail;
+	}
+	if ((p->sink = open_sink(p, f)) == NULL)
+		goto fail;
+	p->config.envelope.max_event_bytes =
+	    p->sink->ops->max_event_bytes(p->sink);
+	uv_timer_init(config->loop, &p->retry);
+	p->retry.data = p;
+	return (p);
+
+fail:
+	if (p->state_fd != -1)
+		(void)close(p->state_fd);
+	free(p);
+	return (NULL);
+}
+
+static void
+on_timer_closed(uv_handle_t *handle)
+{
+	struct pipeline *p = handle->data;
+	struct pipeline_lane *lane;
+	struct flight *f;
+
+	while ((lane = p->all) != NULL) {
+		while ((f = lane->first) != NULL) {
+			lane->first = f->next;
+			flight_free(f);
+		}
+		lane_free(lane);
+	}
+	(void)close(p->state_fd);
+	p->closed(p->closed_arg);
+	free(p);
+}
+
+/* Workers may still hold flights when the sink is gone. */
+void
+pipeline_work_done(struct pipeline *p)
+{
+	if (!p->closing)
+		pump(p);
+	else if (p->sink_closed && p->working == 0)
+		uv_close((uv_handle_t *)&p->retry, on_timer_closed);
+}
+
+static void
+on_sink_closed(void *arg)
+{
+	struct pipeline *p = arg;
+
+	p->sink_closed = 1;
+	pipeline_work_done(p);
+}
+
+void
+pipeline_close(struct pipeline *p, void (*closed)(void *), void *arg)
+{
+	p->closing = 1;
+	p->closed = closed;
+	p->closed_arg = arg;
+	p->sink->ops->close(p->sink, on_sink_closed, p);
+}

@@ -1,0 +1,92 @@
+/* pipeline_private.h - what pipeline.c (order and answers) and convert.c (the
+ * work done on workers) share. */
+#ifndef PIPELINE_PRIVATE_H
+#define PIPELINE_PRIVATE_H
+
+#include "bridge/fault.h"
+#include "bridge/pipeline.h"
+
+struct sink;
+
+enum flight_state {
+	FLIGHT_CONVERTING, /* waits for a worker or is on one */
+	FLIGHT_READY,	   /* event made, to be submitted */
+	FLIGHT_SUBMITTED,  /* the sink will answer */
+	FLIGHT_REFUSED	   /* on its way to the dead letter */
+};
+
+/* One message between its FETCH and its outcome. */
+struct flight {
+	struct pipeline_lane *lane;
+	struct flight *prev, *next; /* in the lane, by UID */
+	struct flight *work_next;   /* in a queue of work */
+	enum flight_state state;
+	struct message *message;
+	struct event *event;
+	size_t charge;
+	char *reason;	    /* of the sink that refused it */
+	struct fault fault; /* why the work failed */
+};
+
+struct pipeline_lane {
+	struct pipeline *pipeline;
+	const char *name; /* borrowed while open, for log lines */
+	void (*outcome)(void *, uint64_t, uint32_t, enum pipeline_outcome);
+	void *arg;
+	struct flight *first, *last;
+	struct flight *unsent;	    /* the first not yet submitted, or NULL */
+	struct pipeline_lane *next; /* in the pipeline's queue */
+	struct pipeline_lane *all_next, **all_at; /* among all lanes */
+	int queued;
+	int closed;
+};
+
+struct flight_queue {
+	struct flight *first, **last;
+};
+
+struct pipeline {
+	struct pipeline_config config;
+	struct sink *sink;
+	struct budget budget;
+	int state_fd;
+	size_t count;
+
+	struct pipeline_lane *all;
+	struct pipeline_lane *lanes,
+	    **lanes_last; /* with something to submit */
+	int full;	  /* until the sink is ready */
+	int up;
+	int held; /* somebody was told to hold */
+	char trouble[FAULT_TEXT_MAX];
+
+	struct flight_queue to_convert;
+	struct flight_queue to_letter;
+	unsigned working;
+
+	uv_timer_t retry; /* until it fires nothing is submitted */
+	int resting;
+	int work_resting; /* nor is work given to workers */
+	uint64_t rest_ms;
+	int sending;
+	int closing;
+	int sink_closed;
+	void (*closed)(void *);
+	void *closed_arg;
+};
+
+void flight_queue_init(struct flight_queue *);
+void flight_queue_put(struct flight_queue *, struct flight *);
+struct flight *flight_queue_take(struct flight_queue *);
+
+/* Give waiting work to the workers, as far as they are free. */
+void convert_dispatch(struct pipeline *);
+
+/* Told by convert.c on the loop: the event is made; the dead letter is written;
+ * either failed (f->fault), to be tried again later. */
+void pipeline_converted(struct flight *);
+void pipeline_lettered(struct flight *);
+void pipeline_work_failed(struct flight *);
+void pipeline_work_done(struct pipeline *);
+
+#endif

@@ -1,0 +1,60 @@
+/* watcher.h - one mailbox's life: connect, catch up, idle, back off.
+ *
+ * It connects and logs in, takes up where the checkpoint says, hands each
+ * message to the pipeline, moves the mark as the outcomes come, waits in IDLE
+ * (or polls), and after every failure tries again by the ladder.  Never writes
+ * to the mailbox. */
+#ifndef WATCHER_H
+#define WATCHER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct checkpoint;
+struct committer;
+struct config_account;
+struct fault;
+struct net;
+struct pipeline;
+struct watcher;
+
+/* What all watchers share. */
+struct watcher_host {
+	uv_loop_t *loop;
+	struct net *net;
+	struct committer *committer;
+	uint64_t max_message_bytes;
+	int once; /* catch up, then stop */
+	/* The watcher has come to its end: once caught up, given up, or after
+	 * watcher_stop().  ${why} is set if it did not reach its goal. */
+	void (*stopped)(void *arg, struct watcher *, const struct fault *why);
+	void *arg;
+};
+
+/* A watcher of ${mailbox} (index into the account's mailboxes), whose known
+ * checkpoints are the ${n} ${rows}, newest first (copied).  NULL with ${f}. */
+struct watcher *watcher_new(const struct watcher_host *,
+    const struct config_account *, size_t mailbox, struct pipeline *,
+    const struct checkpoint *rows, size_t n, struct fault *f);
+
+/* Begin; nothing happens before. */
+void watcher_start(struct watcher *);
+
+/* The pipeline or the store has changed its mind about holding: a watcher that
+ * was held looks again. */
+void watcher_wake(struct watcher *);
+
+/* Take no more mail; what is in flight still moves the mark. */
+void watcher_drain(struct watcher *);
+
+/* LOGOUT and end, within two seconds; host->stopped is called. */
+void watcher_stop(struct watcher *);
+
+/* Free it, once stopped; ${closed} from the loop. */
+void watcher_close(struct watcher *, void (*closed)(void *arg), void *arg);
+
+/* "support/INBOX" */
+const char *watcher_name(const struct watcher *);
+
+#endif

@@ -1,0 +1,181 @@
+/* Where a mailbox stands: its stored marks, where to begin, what is written. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bridge/catchup.h"
+#include "bridge/config/config.h"
+#include "bridge/imap/date.h"
+#include "bridge/imap/session.h"
+#include "bridge/ops/log.h"
+#include "bridge/pipeline.h"
+#include "bridge/watcher_private.h"
+
+static const char *const status_names[] = { "connecting", "connecting",
+	"catching-up", "idle", "polling", "backing-off", "stopped" };
+
+static void
+on_fill(void *arg, struct checkpoint_row *row)
+{
+	struct watcher *w = arg;
+	struct checkpoint_status *status = &row->status;
+
+	row->account = w->account->name;
+	row->mailbox = w->mailbox;
+	row->has_status = 1;
+	(void)snprintf(
+	    status->state, sizeof(status->state), "%s", status_names[w->state]);
+	status->last_success = w->last_success;
+	status->last_error_at = w->last_error_at;
+	(void)snprintf(status->last_error, sizeof(status->last_error), "%.*s",
+	    (int)sizeof(status->last_error) - 1, w->last.text);
+	if (w->catchup == NULL) {
+		if (w->nrows > 0) {
+			status->uidvalidity = w->rows[0].uidvalidity;
+			status->uid = w->rows[0].uid;
+		}
+		return;
+	}
+	w->mark.uid = catchup_mark(w->catchup);
+	w->mark.committed_at = time(NULL);
+	row->has_checkpoint = 1;
+	row->checkpoint = w->mark;
+	status->uidvalidity = w->mark.uidvalidity;
+	status->uid = w->mark.uid;
+	status->lag = catchup_lag(w->catchup);
+}
+
+static void
+on_committed(void *arg)
+{
+	struct watcher *w = arg;
+
+	if (w->settling && w->catchup != NULL) {
+		w->settling = 0;
+		if (w->session != NULL)
+			watcher_pump(w);
+	}
+}
+
+/* One message has reached its end. */
+static void
+on_outcome(void *arg, uint64_t uidvalidity, uint32_t uid,
+    enum pipeline_outcome outcome)
+{
+	struct watcher *w = arg;
+	uint32_t before;
+
+	(void)outcome; /* published or in the dead letter: both are terminal */
+	if (w->catchup == NULL || uidvalidity != w->uidvalidity)
+		return; /* of a mailbox that was made anew meanwhile */
+	before = catchup_mark(w->catchup);
+	catchup_done(w->catchup, uid);
+	if (catchup_mark(w->catchup) != before) {
+		w->last_success = time(NULL);
+		committer_mark(w->host->committer, &w->slot);
+	}
+	watcher_wake(w);
+}
+
+int
+watcher_mailbox_open(struct watcher *w, const struct checkpoint *rows, size_t n)
+{
+	w->slot.fill = on_fill;
+	w->slot.committed = on_committed;
+	w->slot.arg = w;
+	w->lane = pipeline_lane_new(w->pipeline, w->name, on_outcome, w);
+	if (w->lane == NULL)
+		return (-1);
+	if (n == 0)
+		return (0);
+	if ((w->rows = calloc(n, sizeof(*rows))) == NULL)
+		return (-1);
+	memcpy(w->rows, rows, n * sizeof(*rows));
+	w->nrows = n;
+	return (0);
+}
+
+void
+watcher_mailbox_free(struct watcher *w)
+{
+	pipeline_lane_close(w->lane);
+	catchup_free(w->catchup);
+	free(w->rows);
+}
+
+int
+watcher_begin(struct watcher *w, const struct checkpoint *mark, int settle,
+    struct fault *f)
+{
+	catchup_free(w->catchup);
+	w->mark = *mark;
+	w->uidvalidity = mark->uidvalidity;
+	if ((w->catchup = catchup_new(mark)) == NULL)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	if (settle) {
+		/* A crash from here on must find the same beginning. */
+		w->settling = 1;
+		committer_mark(w->host->committer, &w->slot);
+	}
+	return (0);
+}
+
+/* A mailbox without any checkpoint: where `start:` says. */
+static int
+begin_new(struct watcher *w, const struct session_event *ev, struct fault *f)
+{
+	const struct config_account *a = w->account;
+	struct checkpoint mark = { .uidvalidity = ev->uidvalidity };
+
+	switch (a->start) {
+	case CONFIG_START_BEGINNING:
+		break;
+	case CONFIG_START_DATE:
+		imap_date_format(mark.since, sizeof(mark.since), a->start_year,
+		    a->start_month, a->start_day);
+		mark.since_below = ev->uidnext > 0 ? ev->uidnext : UINT32_MAX;
+		break;
+	case CONFIG_START_NOW:
+		if (ev->uidnext == 0 && ev->exists > 0) {
+			/* RFC 3501 lets a server keep UIDNEXT to itself. */
+			w->mark = mark;
+			w->probing = 1;
+			w->probed = 0;
+			return (0);
+		}
+		mark.uid = ev->uidnext > 0 ? ev->uidnext - 1 : 0;
+		break;
+	}
+	return (watcher_begin(w, &mark, 1, f));
+}
+
+int
+watcher_selected(
+    struct watcher *w, const struct session_event *ev, struct fault *f)
+{
+	struct checkpoint mark = { .uidvalidity = ev->uidvalidity };
+	size_t i;
+
+	if (ev->uidvalidity == 0)
+		return (fault_set(f, FAULT_RETRY,
+		    "EXAMINE %s: the server tells no UIDVALIDITY, without "
+		    "which "
+		    "no place in the mailbox can be remembered",
+		    w->mailbox));
+	if (w->catchup != NULL && w->uidvalidity == ev->uidvalidity)
+		return (0);
+	for (i = 0; i < w->nrows && w->catchup == NULL; i++) {
+		if (w->rows[i].uidvalidity == ev->uidvalidity)
+			return (watcher_begin(w, &w->rows[i], 0, f));
+	}
+	if (w->catchup == NULL && w->nrows == 0)
+		return (begin_new(w, ev, f));
+	log_write(LOG_WARN, "watcher", w->name,
+	    "UIDVALIDITY changed from %llu to %llu: the server numbers the "
+	    "mailbox anew, all of it is read again",
+	    (unsigned long long)(w->catchup != NULL ? w->uidvalidity
+						    : w->rows[0].uidvalidity),
+	    (unsigned long long)ev->uidvalidity);
+	return (watcher_begin(w, &mark, 1, f));
+}

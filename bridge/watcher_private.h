@@ -1,0 +1,108 @@
+/* watcher_private.h - what watcher.c (connect, back off, stop) and
+ * watcher_session.c (what to say on a connection) share. */
+#ifndef WATCHER_PRIVATE_H
+#define WATCHER_PRIVATE_H
+
+#include "bridge/budget.h"
+#include "bridge/checkpoint.h"
+#include "bridge/commit.h"
+#include "bridge/fault.h"
+#include "bridge/imap/connection.h"
+#include "bridge/ladder.h"
+#include "bridge/watcher.h"
+
+struct session_event;
+
+enum watcher_state {
+	WATCHER_NEW,
+	WATCHER_CONNECTING,
+	WATCHER_CATCHING_UP,
+	WATCHER_IDLE,
+	WATCHER_POLLING,
+	WATCHER_BACKING_OFF,
+	WATCHER_STOPPED
+};
+
+struct watcher {
+	const struct watcher_host *host;
+	const struct config_account *account;
+	const char *mailbox;
+	char *name; /* "support/INBOX" */
+	enum watcher_state state;
+
+	struct connection *connection;
+	struct session *session;
+	struct ladder ladder;
+	uv_timer_t timer;
+	uint64_t reconnect_at; /* while backing off */
+	uint64_t connected_at; /* the mailbox is open since */
+	uint64_t wake_at;      /* end of IDLE, next poll or NOOP */
+	int selected;
+	int no_idle;	 /* the server has none, or refuses it */
+	unsigned barren; /* FETCHes in a row that failed and brought nothing */
+	unsigned failures; /* in a row, for --once */
+
+	/* Where the mailbox stands. */
+	struct checkpoint *rows; /* as stored, newest first */
+	size_t nrows;
+	uint64_t uidvalidity; /* of the catch-up */
+	struct checkpoint mark;
+	struct catchup *catchup;
+	struct pipeline *pipeline;
+	struct pipeline_lane *lane;
+	struct commit_slot slot;
+	int held;	 /* waits for room, or for an outcome */
+	int settling;	 /* a first mark is not durable yet */
+	int probing;	 /* a SEARCH for the highest UID is under way */
+	uint32_t probed; /* it */
+
+	/* A message's octets between SESSION_BODY and SESSION_MESSAGE. */
+	struct budget_waiter waiter;
+	size_t charge; /* of the budget */
+	size_t keep;   /* octets to read while waiting for the budget */
+
+	int pumping, again; /* no re-entrance */
+	int draining, stopping;
+	struct fault last; /* the last failure told */
+	int64_t last_success, last_error_at;
+	void (*closed)(void *);
+	void *closed_arg;
+};
+
+/* Enter a state: logged and noted for `status`. */
+void watcher_enter(struct watcher *, enum watcher_state);
+
+/* The connection is of no use any more: close it and back off. */
+void watcher_fail(struct watcher *, const struct fault *f);
+
+/* Close it without a failure and connect again at once. */
+void watcher_renew(struct watcher *);
+
+/* The end: closes what is open, tells the host. */
+void watcher_end(struct watcher *, const struct fault *why);
+
+/* Take octets or time in, react to events, give the next commands, send, and
+ * set the timer. */
+void watcher_pump(struct watcher *);
+
+/* Begin a session on a connection that stands. */
+void watcher_greet(struct watcher *, const char *greeting, size_t len);
+
+/* Give back what a half-read message took of the budget. */
+void watcher_release(struct watcher *);
+
+/* The mailbox is open (watcher_mailbox.c): find the mark to go on from.  0, or
+ * -1 with ${f}. */
+int watcher_selected(
+    struct watcher *, const struct session_event *, struct fault *f);
+
+/* Begin at ${mark}, made durable first where ${settle}. */
+int watcher_begin(struct watcher *, const struct checkpoint *mark, int settle,
+    struct fault *f);
+
+/* Set up and take down what watcher_mailbox.c keeps. */
+int watcher_mailbox_open(
+    struct watcher *, const struct checkpoint *rows, size_t n);
+void watcher_mailbox_free(struct watcher *);
+
+#endif

@@ -1,0 +1,444 @@
+/* What a watcher says on a connection, and how it takes what comes. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "bridge/auth/secret.h"
+#include "bridge/catchup.h"
+#include "bridge/config/config.h"
+#include "bridge/imap/session.h"
+#include "bridge/imap/verdict.h"
+#include "bridge/limits.h"
+#include "bridge/message.h"
+#include "bridge/ops/log.h"
+#include "bridge/pipeline.h"
+#include "bridge/watcher_private.h"
+
+/* While mail must wait, the connection is kept alive. */
+#define KEEPALIVE_MS 60000
+
+/* FETCHes in a row that fail and bring nothing, before the connection is given
+ * up and the ladder slows us down. */
+#define BARREN_MAX 3
+
+static uint64_t
+now_ms(const struct watcher *w)
+{
+	return (uv_now(w->host->loop));
+}
+
+void
+watcher_greet(struct watcher *w, const char *greeting, size_t len)
+{
+	struct session_config config = { .mailbox = w->mailbox,
+		.command_ms = LIMIT_COMMAND_SECONDS * 1000ULL };
+	struct fault f;
+
+	w->session = session_new(&config, now_ms(w));
+	if (w->session == NULL) {
+		fault_set(&f, FAULT_RETRY,
+		    "cannot begin a session (is the mailbox's name UTF-8?)");
+		watcher_fail(w, &f);
+		return;
+	}
+	session_feed(w->session, greeting, len, now_ms(w));
+	session_greeted(w->session, now_ms(w));
+	watcher_pump(w);
+}
+
+static int
+log_in(struct watcher *w, struct fault *f)
+{
+	char *password;
+	size_t len;
+
+	if ((password = secret_read(w->account->password, &len, f)) == NULL)
+		return (fault_prefix(f, "auth.password"));
+	session_login(w->session, w->account->user, password, now_ms(w));
+	secret_wipe(password, len);
+	return (0);
+}
+
+/* Message data */
+
+/* The budget allows it: read on. */
+static int
+accept_body(struct watcher *w, struct fault *f)
+{
+	char *buffer;
+
+	w->charge = pipeline_charge(w->keep);
+	if ((buffer = malloc(w->keep + 1)) == NULL)
+		return (fault_set(f, FAULT_RETRY,
+		    "no memory for a message of %zu octets", w->keep));
+	session_body(w->session, buffer, w->keep);
+	return (0);
+}
+
+static void
+on_granted(void *arg)
+{
+	struct watcher *w = arg;
+	struct fault f;
+
+	session_pause(w->session, 0, now_ms(w));
+	if (accept_body(w, &f) == -1) {
+		watcher_fail(w, &f);
+		return;
+	}
+	connection_pause(w->connection, 0);
+	watcher_pump(w);
+}
+
+static int
+on_body(struct watcher *w, const struct session_event *ev, struct fault *f)
+{
+	uint64_t keep = ev->size;
+
+	if (keep > w->host->max_message_bytes)
+		keep = w->host->max_message_bytes;
+	w->keep = (size_t)keep;
+	w->waiter.granted = on_granted;
+	w->waiter.arg = w;
+	watcher_release(w); /* a server that sends one message twice */
+	if (budget_take(pipeline_budget(w->pipeline), pipeline_charge(w->keep),
+		&w->waiter))
+		return (accept_body(w, f));
+	session_pause(w->session, 1, now_ms(w));
+	connection_pause(w->connection, 1);
+	return (0);
+}
+
+void
+watcher_release(struct watcher *w)
+{
+	size_t charge = w->charge;
+
+	budget_cancel(pipeline_budget(w->pipeline), &w->waiter);
+	w->charge = 0;
+	if (charge != 0)
+		budget_give(pipeline_budget(w->pipeline), charge);
+}
+
+static int
+hand_on(struct watcher *w, struct message *m, struct fault *f)
+{
+	size_t charge = w->charge;
+
+	m->account = w->account->name;
+	m->mailbox = w->mailbox;
+	if (charge == 0) {
+		charge = pipeline_charge(m->raw_len);
+		budget_force(pipeline_budget(w->pipeline), charge);
+	}
+	w->charge = 0;
+	if (pipeline_submit(w->lane, m, charge) == -1)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	return (0);
+}
+
+static int
+on_message(struct watcher *w, struct message *m, struct fault *f)
+{
+	w->barren = 0;
+	if (w->catchup == NULL || w->draining ||
+	    !catchup_received(w->catchup, m->uid, m->size)) {
+		message_free(m);
+		watcher_release(w);
+		return (0);
+	}
+	return (hand_on(w, m, f));
+}
+
+static int
+on_fetched(struct watcher *w, const struct session_event *ev, struct fault *f)
+{
+	if (w->catchup != NULL)
+		catchup_fetched(w->catchup, ev->ok, now_ms(w));
+	if (ev->ok)
+		return (0);
+	log_write(
+	    LOG_INFO, "watcher", w->name, "UID FETCH refused: %s", ev->text);
+	if (++w->barren < BARREN_MAX && verdict_backoff(ev->text) == 0)
+		return (0);
+	fault_set(f, FAULT_RETRY, "UID FETCH: %s", ev->text);
+	f->retry_ms = verdict_backoff(ev->text);
+	return (-1);
+}
+
+static int
+stub(struct watcher *w, uint32_t uid, struct fault *f)
+{
+	struct message *m;
+
+	if ((m = message_new()) == NULL)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	m->uidvalidity = w->uidvalidity;
+	m->uid = uid;
+	m->unavailable = 1;
+	log_write(LOG_WARN, "watcher", w->name,
+	    "the server lists UID %u but never sends it: published as a stub",
+	    uid);
+	return (hand_on(w, m, f));
+}
+
+/* Events */
+
+static int
+on_selected(struct watcher *w, const struct session_event *ev, struct fault *f)
+{
+	w->selected = 1;
+	w->connected_at = now_ms(w);
+	w->barren = 0;
+	w->no_idle = !session_has_idle(w->session);
+	if (watcher_selected(w, ev, f) == -1)
+		return (-1);
+	watcher_enter(w, WATCHER_CATCHING_UP);
+	if (w->probing)
+		session_search(w->session, "UID 1:*", now_ms(w));
+	return (0);
+}
+
+static int
+on_searched(struct watcher *w, struct fault *f)
+{
+	if (w->probing) {
+		w->probing = 0;
+		w->mark.uid = w->probed;
+		return (watcher_begin(w, &w->mark, 1, f));
+	}
+	catchup_searched(w->catchup);
+	return (0);
+}
+
+static void
+on_found(struct watcher *w, const struct session_event *ev)
+{
+	if (!w->probing)
+		catchup_found(w->catchup, ev->lo, ev->hi);
+	else if (ev->hi > w->probed)
+		w->probed = ev->hi;
+}
+
+/* A hint: search again, out of IDLE if need be. */
+static void
+hint(struct watcher *w)
+{
+	if (w->catchup != NULL)
+		catchup_hint(w->catchup);
+	session_idle_end(w->session, now_ms(w));
+}
+
+static int
+on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
+{
+	switch (ev->kind) {
+	case SESSION_LOGIN:
+		return (log_in(w, f));
+	case SESSION_SELECTED:
+		return (on_selected(w, ev, f));
+	case SESSION_FOUND:
+		on_found(w, ev);
+		break;
+	case SESSION_SEARCHED:
+		return (on_searched(w, f));
+	case SESSION_BODY:
+		return (on_body(w, ev, f));
+	case SESSION_MESSAGE:
+		return (on_message(w, ev->message, f));
+	case SESSION_FETCHED:
+		return (on_fetched(w, ev, f));
+	case SESSION_EXISTS:
+		hint(w);
+		break;
+	case SESSION_IDLING:
+		/* What came between the SEARCH and the "+" is a hint too. */
+		if (!catchup_complete(w->catchup))
+			session_idle_end(w->session, now_ms(w));
+		break;
+	case SESSION_IDLE_DONE:
+		if (!ev->ok && !w->stopping)
+			w->no_idle = 1;
+		hint(w);
+		break;
+	case SESSION_NOOP_DONE:
+		hint(w);
+		break;
+	case SESSION_ALERT:
+		log_write(LOG_WARN, "watcher", w->name, "the server says: %s",
+		    ev->text);
+		break;
+	case SESSION_CLOSED:
+		watcher_end(w, NULL);
+		break;
+	case SESSION_FAILED:
+		*f = *ev->fault;
+		return (-1);
+	}
+	return (0);
+}
+
+/* Commands */
+
+/* All is found and asked for: wait for new mail. */
+static void
+rest(struct watcher *w)
+{
+	const struct config_account *a = w->account;
+	uint64_t now = now_ms(w);
+
+	if (catchup_lag(w->catchup) == 0) {
+		w->last_success = time(NULL);
+		if (w->host->once) {
+			watcher_stop(w);
+			return;
+		}
+	}
+	if (!session_ready(w->session))
+		return;
+	if (w->host->once) {
+		w->held = 1; /* outcomes are awaited */
+		w->wake_at = now + KEEPALIVE_MS;
+	} else if (now - w->connected_at >=
+	    a->max_connection_seconds * 1000ULL) {
+		watcher_renew(w);
+	} else if (!w->no_idle) {
+		watcher_enter(w, WATCHER_IDLE);
+		session_idle(w->session, now);
+		w->wake_at = now + a->idle_seconds * 1000ULL;
+	} else {
+		watcher_enter(w, WATCHER_POLLING);
+		w->wake_at = now + a->poll_seconds * 1000ULL;
+	}
+}
+
+static int
+may_command(const struct watcher *w)
+{
+	return (w->session != NULL && w->selected && !w->draining &&
+	    !w->settling && w->catchup != NULL);
+}
+
+/* Give the session what is to be done next.  0, or -1 with ${f}. */
+static int
+command(struct watcher *w, struct fault *f)
+{
+	struct catchup_next next;
+	uint64_t now = now_ms(w);
+	int hold;
+
+	w->held = 0;
+	hold = pipeline_hold(w->pipeline) ||
+	    committer_trouble(w->host->committer)[0] != '\0';
+	while (may_command(w) &&
+	    (session_ready(w->session) || session_can_fetch(w->session))) {
+		catchup_next(w->catchup, session_ready(w->session),
+		    session_can_fetch(w->session), hold, now, &next);
+		switch (next.job) {
+		case CATCHUP_NOTHING:
+			rest(w);
+			return (0);
+		case CATCHUP_WAIT:
+			w->held = 1;
+			if (session_ready(w->session))
+				w->wake_at = now + KEEPALIVE_MS;
+			return (0);
+		case CATCHUP_SEARCH:
+			session_search(w->session, next.text, now);
+			break;
+		case CATCHUP_FETCH:
+			watcher_enter(w, WATCHER_CATCHING_UP);
+			session_fetch(w->session, next.text, next.plain, now);
+			break;
+		case CATCHUP_STUB:
+			if (stub(w, next.uid, f) == -1)
+				return (-1);
+			break;
+		}
+	}
+	return (0);
+}
+
+/* The time has come to leave IDLE, to poll, or to keep alive. */
+static void
+wake(struct watcher *w)
+{
+	w->wake_at = UINT64_MAX;
+	if (session_ready(w->session))
+		session_noop(w->session, now_ms(w));
+	else
+		session_idle_end(w->session, now_ms(w));
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+	struct watcher *w = timer->data;
+
+	if (w->session == NULL)
+		return;
+	session_tick(w->session, now_ms(w));
+	if (w->selected && !w->draining && w->wake_at <= now_ms(w))
+		wake(w);
+	watcher_pump(w);
+}
+
+static void
+set_timer(struct watcher *w)
+{
+	uint64_t at, again, now = now_ms(w);
+
+	if (w->stopping)
+		return; /* it watches over the LOGOUT */
+	at = session_deadline(w->session);
+	if (w->wake_at < at)
+		at = w->wake_at;
+	if (w->state == WATCHER_IDLE || w->state == WATCHER_POLLING) {
+		/* A message that is asked for again later. */
+		again = catchup_wake(w->catchup);
+		if (again < at)
+			at = w->wake_at = again > now ? again : now + 1;
+	}
+	if (at == UINT64_MAX)
+		uv_timer_stop(&w->timer);
+	else
+		uv_timer_start(&w->timer, on_timer, at > now ? at - now : 0, 0);
+}
+
+static int
+pump_once(struct watcher *w, struct fault *f)
+{
+	struct session_event ev;
+
+	while (w->session != NULL && session_next(w->session, &ev)) {
+		if (on_event(w, &ev, f) == -1)
+			return (-1);
+	}
+	if (w->session == NULL)
+		return (0);
+	if (command(w, f) == -1)
+		return (-1);
+	if (w->session == NULL)
+		return (0);
+	return (connection_send(w->connection, session_output(w->session), f));
+}
+
+void
+watcher_pump(struct watcher *w)
+{
+	struct fault f;
+
+	/* A call from inside (a budget granted at once) only means: once more.
+	 */
+	w->again = 1;
+	if (w->pumping)
+		return;
+	w->pumping = 1;
+	while (w->again && w->session != NULL) {
+		w->again = 0;
+		if (pump_once(w, &f) == -1)
+			watcher_fail(w, &f);
+	}
+	w->pumping = 0;
+	if (w->session != NULL)
+		set_timer(w);
+}

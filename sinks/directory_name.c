@@ -1,0 +1,72 @@
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bridge/envelope/event.h"
+#include "sinks/directory_name.h"
+
+#define HASH_BYTES 16 /* of the SHA-256, in a shortened name */
+
+static const char hex[] = "0123456789ABCDEF";
+
+static int
+is_plain(unsigned char c)
+{
+	/* Not isalnum(), which follows the locale. */
+	return ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	    (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-');
+}
+
+/* Encode as much of ${name} as fits into ${max} characters; 1 if all did. */
+static int
+encode(const char *name, int dots, char *out, size_t max)
+{
+	const unsigned char *p = (const unsigned char *)name;
+	size_t len = 0;
+
+	for (; *p != '\0'; p++) {
+		if (is_plain(*p) && !(dots && *p == '.')) {
+			if (len + 1 > max)
+				break;
+			out[len++] = (char)*p;
+			continue;
+		}
+		if (len + 3 > max)
+			break;
+		out[len++] = '%';
+		out[len++] = hex[*p >> 4];
+		out[len++] = hex[*p & 15];
+	}
+	out[len] = '\0';
+	return (*p == '\0');
+}
+
+void
+directory_name_folder(const char *name, char folder[DIRECTORY_NAME_MAX + 1])
+{
+	unsigned char md[EVP_MAX_MD_SIZE] = { 0 };
+	size_t i, len;
+	int dots;
+
+	dots = name[strspn(name, ".")] == '\0' || strcmp(name, ".tmp") == 0;
+	if (encode(name, dots, folder, DIRECTORY_NAME_MAX))
+		return;
+	(void)encode(
+	    name, dots, folder, DIRECTORY_NAME_MAX - 1 - 2 * HASH_BYTES);
+	EVP_Digest(name, strlen(name), md, NULL, EVP_sha256(), NULL);
+	len = strlen(folder);
+	folder[len++] = '~';
+	for (i = 0; i < HASH_BYTES; i++) {
+		folder[len++] = hex[md[i] >> 4];
+		folder[len++] = hex[md[i] & 15];
+	}
+	folder[len] = '\0';
+}
+
+void
+directory_name_file(const struct event *ev, char file[DIRECTORY_NAME_MAX + 1])
+{
+	(void)snprintf(file, DIRECTORY_NAME_MAX + 1,
+	    "%" PRIu64 "-%010" PRIu32 ".json", ev->uidvalidity, ev->uid);
+}

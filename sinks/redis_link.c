@@ -1,0 +1,413 @@
+#include <sys/socket.h>
+
+#include <hiredis/hiredis.h>
+#include <hiredis/async.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/auth/secret.h"
+#include "bridge/fault.h"
+#include "sinks/backoff.h"
+#include "sinks/redis_config.h"
+#include "sinks/redis_link.h"
+#include "sinks/redis_reply.h"
+#include "sinks/redis_uv.h"
+
+/* To resolve; and then for each address, to connect and be let in. */
+#define CONNECT_MS 10000
+
+enum link_state { LINK_WAITING, LINK_RESOLVING, LINK_CONNECTING, LINK_UP };
+
+/* Lives until its callback, which may be after the link. */
+struct resolve {
+	uv_getaddrinfo_t req;
+	struct redis_link *link; /* NULL: nobody waits for it */
+};
+
+struct redis_link {
+	uv_loop_t *loop;
+	const struct redis_config *config;
+	const struct redis_link_events *events;
+	void *arg;
+	enum link_state state;
+	redisAsyncContext *ac; /* LINK_CONNECTING and LINK_UP */
+	struct resolve *resolve;
+	struct addrinfo *addresses, *next;
+	uv_timer_t timer; /* the next try, or the deadline of this one */
+	uint64_t up_since;
+	struct backoff backoff;
+	void (*closed)(void *);
+	void *closed_arg;
+};
+
+static void try_next(struct redis_link *, const struct fault *);
+static void on_timer(uv_timer_t *);
+
+static void
+set_timer(struct redis_link *l, uint64_t ms)
+{
+	uv_update_time(l->loop);
+	uv_timer_start(&l->timer, on_timer, ms, 0);
+}
+
+/* hiredis calls back what is unanswered, with NULL; inside a callback of its
+ * own it does so after that returned. */
+static void
+drop(struct redis_link *l)
+{
+	redisAsyncContext *ac = l->ac;
+
+	l->ac = NULL;
+	if (ac != NULL)
+		redisAsyncFree(ac);
+}
+
+static void
+forget_addresses(struct redis_link *l)
+{
+	if (l->addresses != NULL)
+		uv_freeaddrinfo(l->addresses);
+	l->addresses = l->next = NULL;
+}
+
+void
+redis_link_fail(struct redis_link *l, const struct fault *why)
+{
+	struct fault f = *why;
+
+	/* One that held for long was good, even if it stored nothing. */
+	if (l->state == LINK_UP &&
+	    uv_now(l->loop) - l->up_since > BACKOFF_MAX_MS)
+		backoff_reset(&l->backoff);
+	f.retry_ms = f.kind == FAULT_CONFIG ? backoff_slow(&l->backoff)
+					    : backoff_next(&l->backoff);
+	l->state = LINK_WAITING;
+	forget_addresses(l);
+	set_timer(l, f.retry_ms);
+	drop(l);
+	l->events->down(l->arg, &f);
+}
+
+/* A step of the handshake was answered; ${arg} names the step. */
+static void
+on_step(redisAsyncContext *ac, void *data, void *arg)
+{
+	struct redis_link *l = ac->data;
+	const redisReply *reply = data;
+	const char *step = arg;
+	struct fault f;
+
+	if (reply == NULL || ac != l->ac)
+		return;
+	/* The name is only a help for people who list clients. */
+	if (reply->type == REDIS_REPLY_ERROR && strcmp(step, "CLIENT") != 0) {
+		(void)redis_reply_judge(reply->str, &f);
+		fault_prefix(&f, "%s: %s", l->config->address, step);
+		redis_link_fail(l, &f);
+		return;
+	}
+	if (strcmp(step, "PING") == 0) {
+		l->state = LINK_UP;
+		l->up_since = uv_now(l->loop);
+		uv_timer_stop(&l->timer);
+		forget_addresses(l);
+		l->events->up(l->arg);
+	}
+}
+
+static void
+step(struct redis_link *l, int argc, const char **argv)
+{
+	static char names[][8] = { "AUTH", "SELECT", "CLIENT", "PING" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], argv[0]) == 0)
+			(void)redisAsyncCommandArgv(
+			    l->ac, on_step, names[i], argc, argv, NULL);
+	}
+}
+
+/* Sent in one go; the replies come in this order. */
+static void
+shake_hands(struct redis_link *l)
+{
+	const struct redis_config *c = l->config;
+	char *password, db[16];
+	struct fault f;
+	size_t len;
+
+	if (c->password != NULL) {
+		if ((password = secret_read(c->password, &len, &f)) == NULL) {
+			fault_prefix(&f, "%s: password", c->address);
+			redis_link_fail(l, &f);
+			return;
+		}
+		if (c->user != NULL)
+			step(l, 3,
+			    (const char *[]){ "AUTH", c->user, password });
+		else
+			step(l, 2, (const char *[]){ "AUTH", password });
+		secret_wipe(password, len);
+	}
+	if (c->db != 0) {
+		(void)snprintf(db, sizeof(db), "%u", c->db);
+		step(l, 2, (const char *[]){ "SELECT", db });
+	}
+	step(l, 3, (const char *[]){ "CLIENT", "SETNAME", "mailbridge" });
+	step(l, 1, (const char *[]){ "PING" });
+}
+
+static void
+on_connect(const redisAsyncContext *ac, int status)
+{
+	struct redis_link *l = ac->data;
+	struct fault f;
+
+	if (ac != l->ac)
+		return;
+	if (status == REDIS_OK) {
+		/* A peer that vanished shows even when nothing is sent. */
+		(void)redisEnableKeepAlive(&l->ac->c);
+		shake_hands(l);
+		return;
+	}
+	fault_set(&f, FAULT_RETRY, "%s: connect: %s", l->config->address,
+	    ac->errstr != NULL ? ac->errstr : "failed");
+	l->ac = NULL; /* hiredis frees it after this */
+	try_next(l, &f);
+}
+
+static void
+on_disconnect(const redisAsyncContext *ac, int status)
+{
+	struct redis_link *l = ac->data;
+	struct fault f;
+
+	(void)status;
+	if (ac != l->ac)
+		return;
+	fault_set(&f, FAULT_RETRY, "%s: connection lost: %s",
+	    l->config->address,
+	    ac->err != 0 ? ac->errstr : "closed by the server");
+	l->ac = NULL;
+	redis_link_fail(l, &f);
+}
+
+static void
+on_drained(void *arg)
+{
+	struct redis_link *l = arg;
+
+	if (l->state == LINK_UP)
+		l->events->drained(l->arg);
+}
+
+static void
+on_lost(void *arg)
+{
+	struct redis_link *l = arg;
+	struct fault f;
+
+	fault_set(&f, FAULT_RETRY, "%s: connection lost", l->config->address);
+	redis_link_fail(l, &f);
+}
+
+/* Begin to connect; 0, or -1 with the reason if that failed at once. */
+static int
+begin(struct redis_link *l, redisAsyncContext *ac, struct fault *f)
+{
+	if (ac == NULL)
+		return (fault_set(
+		    f, FAULT_RETRY, "%s: out of memory", l->config->address));
+	ac->data = l;
+	if (ac->err != 0) {
+		fault_set(f, FAULT_RETRY, "%s: connect: %s", l->config->address,
+		    ac->errstr);
+		goto fail;
+	}
+	if (redis_uv_attach(ac, l->loop, on_drained, on_lost, l) == -1) {
+		fault_set(
+		    f, FAULT_RETRY, "%s: cannot be polled", l->config->address);
+		goto fail;
+	}
+	l->ac = ac;
+	(void)redisAsyncSetDisconnectCallback(ac, on_disconnect);
+	(void)redisAsyncSetConnectCallback(ac, on_connect);
+	return (0);
+
+fail:
+	redisAsyncFree(ac);
+	return (-1);
+}
+
+/* The next address, or the end of this try for the reason ${f} of the last. */
+static void
+try_next(struct redis_link *l, const struct fault *last)
+{
+	char host[NI_MAXHOST];
+	struct addrinfo *ai;
+	struct fault f = *last;
+
+	while ((ai = l->next) != NULL) {
+		l->next = ai->ai_next;
+		if (getnameinfo(ai->ai_addr, ai->ai_addrlen, host, sizeof(host),
+			NULL, 0, NI_NUMERICHOST) != 0)
+			continue;
+		l->state = LINK_CONNECTING;
+		set_timer(l, CONNECT_MS);
+		/* An address, so that hiredis resolves nothing. */
+		if (begin(l, redisAsyncConnect(host, l->config->port), &f) == 0)
+			return;
+	}
+	redis_link_fail(l, &f);
+}
+
+static void
+on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
+{
+	struct resolve *r = req->data;
+	struct redis_link *l = r->link;
+	struct fault f;
+
+	free(r);
+	if (l == NULL) {
+		uv_freeaddrinfo(res);
+		return;
+	}
+	l->resolve = NULL;
+	fault_set(&f, FAULT_RETRY, "%s: resolving %s: %s", l->config->address,
+	    l->config->host, status != 0 ? uv_strerror(status) : "no address");
+	l->addresses = l->next = res;
+	try_next(l, &f);
+}
+
+/* Nobody waits for the answer any more. */
+static void
+abandon_resolve(struct redis_link *l)
+{
+	if (l->resolve == NULL)
+		return;
+	l->resolve->link = NULL;
+	(void)uv_cancel((uv_req_t *)&l->resolve->req);
+	l->resolve = NULL;
+}
+
+static void
+resolve(struct redis_link *l)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct resolve *r;
+	struct fault f;
+
+	fault_set(&f, FAULT_RETRY, "%s: resolving %s failed",
+	    l->config->address, l->config->host);
+	if ((r = calloc(1, sizeof(*r))) == NULL)
+		goto fail;
+	r->link = l;
+	r->req.data = r;
+	if (uv_getaddrinfo(l->loop, &r->req, on_resolved, l->config->host, NULL,
+		&hints) != 0)
+		goto fail;
+	l->resolve = r;
+	l->state = LINK_RESOLVING;
+	set_timer(l, CONNECT_MS);
+	return;
+
+fail:
+	free(r);
+	redis_link_fail(l, &f);
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+	struct redis_link *l = timer->data;
+	struct fault f;
+
+	switch (l->state) {
+	case LINK_WAITING:
+		if (l->config->path == NULL) {
+			resolve(l);
+			break;
+		}
+		l->state = LINK_CONNECTING;
+		set_timer(l, CONNECT_MS);
+		if (begin(l, redisAsyncConnectUnix(l->config->path), &f) == -1)
+			redis_link_fail(l, &f);
+		break;
+	case LINK_RESOLVING:
+		abandon_resolve(l);
+		fault_set(&f, FAULT_RETRY, "%s: no answer to resolving %s",
+		    l->config->address, l->config->host);
+		redis_link_fail(l, &f);
+		break;
+	case LINK_CONNECTING:
+		fault_set(&f, FAULT_RETRY, "%s: no answer within %d s",
+		    l->config->address, CONNECT_MS / 1000);
+		drop(l);
+		try_next(l, &f);
+		break;
+	case LINK_UP:
+		break;
+	}
+}
+
+struct redis_link *
+redis_link_new(uv_loop_t *loop, const struct redis_config *config,
+    const struct redis_link_events *events, void *arg)
+{
+	struct redis_link *l;
+
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		return (NULL);
+	l->loop = loop;
+	l->config = config;
+	l->events = events;
+	l->arg = arg;
+	l->state = LINK_WAITING;
+	uv_timer_init(loop, &l->timer);
+	l->timer.data = l;
+	uv_timer_start(&l->timer, on_timer, 0, 0);
+	return (l);
+}
+
+redisAsyncContext *
+redis_link_context(struct redis_link *l)
+{
+	if (l->state != LINK_UP || l->ac == NULL ||
+	    (l->ac->c.flags & (REDIS_DISCONNECTING | REDIS_FREEING)) != 0)
+		return (NULL);
+	return (l->ac);
+}
+
+void
+redis_link_good(struct redis_link *l)
+{
+	backoff_reset(&l->backoff);
+}
+
+static void
+on_timer_closed(uv_handle_t *handle)
+{
+	struct redis_link *l = handle->data;
+	void (*closed)(void *) = l->closed;
+	void *arg = l->closed_arg;
+
+	free(l);
+	closed(arg);
+}
+
+void
+redis_link_close(struct redis_link *l, void (*closed)(void *), void *arg)
+{
+	l->closed = closed;
+	l->closed_arg = arg;
+	l->state = LINK_WAITING;
+	abandon_resolve(l);
+	forget_addresses(l);
+	drop(l);
+	uv_close((uv_handle_t *)&l->timer, on_timer_closed);
+}

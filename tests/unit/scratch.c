@@ -1,0 +1,82 @@
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "scratch.h"
+
+static char folder[] = "/tmp/mailbridge-test-XXXXXX";
+static char before[4096];
+
+static void
+must(int ok, const char *what)
+{
+	if (ok)
+		return;
+	perror(what);
+	abort();
+}
+
+const char *
+scratch_enter(void)
+{
+	must(getcwd(before, sizeof(before)) != NULL, "getcwd");
+	memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
+	must(mkdtemp(folder) != NULL, "mkdtemp");
+	must(chdir(folder) == 0, "chdir");
+	return (folder);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return (remove(path));
+}
+
+void
+scratch_leave(void)
+{
+	must(chdir(before) == 0, "chdir");
+	must(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0, "nftw");
+}
+
+void
+scratch_write(const char *path, const void *data, size_t len, unsigned mode)
+{
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	must(fd != -1, path);
+	must(write(fd, data, len) == (ssize_t)len, path);
+	must(fchmod(fd, mode) == 0, path);
+	must(close(fd) == 0, path);
+}
+
+void
+scratch_text(const char *path, const char *text)
+{
+	scratch_write(path, text, strlen(text), 0600);
+}
+
+char *
+scratch_read(const char *path, size_t *len)
+{
+	struct stat st;
+	char *data;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	must(fd != -1 && fstat(fd, &st) == 0, path);
+	must((data = malloc((size_t)st.st_size + 1)) != NULL, "malloc");
+	must(read(fd, data, (size_t)st.st_size) == st.st_size, path);
+	data[st.st_size] = '\0';
+	*len = (size_t)st.st_size;
+	close(fd);
+	return (data);
+}

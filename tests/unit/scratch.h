@@ -1,0 +1,22 @@
+/* scratch.h - a folder for one test, and files in it. */
+#ifndef SCRATCH_H
+#define SCRATCH_H
+
+#include <stddef.h>
+
+/* Make an empty folder and enter it; the path of it, valid until
+ * scratch_leave(). */
+const char *scratch_enter(void);
+
+/* Remove it with all in it, and go back. */
+void scratch_leave(void);
+
+/* Make ${path} of the bytes; ${mode} is exact. */
+void scratch_write(
+    const char *path, const void *data, size_t len, unsigned mode);
+void scratch_text(const char *path, const char *text);
+
+/* The bytes of ${path}, NUL-ended, to be freed. */
+char *scratch_read(const char *path, size_t *len);
+
+#endif
