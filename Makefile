@@ -22,7 +22,8 @@ PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CPPFLAGS += -D_GNU_SOURCE -iquote .
 ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(HARDEN) $(SAN) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SAN) $(LDFLAGS)
-COMPILE = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP
+# Hidden: libraries have names like buf_init too, and would call ours.
+COMPILE = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fvisibility=hidden -MMD -MP
 
 # The variants of the build, each in a folder of its own.
 ASAN = $(MAKE) $(JOBS) BUILD=build/asan OPT='-O1 -g' \
@@ -62,6 +63,9 @@ $(BUILD)/mailbridge: $(OBJS)
 $(BUILD)/obj/%.o: %.c | check-deps
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
+
+# The schema is assembled into the program.
+$(BUILD)/obj/bridge/cli/schema.o: bridge/envelope/event.schema.json
 
 $(LIB): $(LIB_OBJS)
 	@rm -f $@

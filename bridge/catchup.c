@@ -19,7 +19,7 @@
 static const uint64_t again_ms[] = { 0, 0, 5000, 30000, 120000, 600000,
 	1800000 };
 
-#define TRIES_MAX (sizeof(again_ms) / sizeof(again_ms[0]))
+#define WAITS (sizeof(again_ms) / sizeof(again_ms[0]))
 
 struct asked {
 	size_t n;
@@ -354,9 +354,10 @@ catchup_fetched(struct catchup *c, int ok, uint64_t now)
 			continue;
 		/* Expunged, or withheld: only a SEARCH can tell. */
 		e->state = ACK_OPEN;
-		e->not_before = now + again_ms[e->tries];
+		e->not_before =
+		    now + again_ms[e->tries < WAITS ? e->tries : WAITS - 1];
 		/* A refusal is repeated for ever; only silence is given up. */
-		if (e->tries < TRIES_MAX - 1)
+		if (e->tries < WAITS)
 			e->tries++;
 		else if (ok)
 			e->withheld = 1;

@@ -4,7 +4,7 @@
 
 #include "bridge/buf.h"
 #include "bridge/durable.h"
-#include "envelope/json.h"
+#include "bridge/envelope/writer.h"
 #include "bridge/fault.h"
 #include "bridge/letter.h"
 #include "bridge/message.h"
@@ -13,29 +13,29 @@
 #define DESCRIPTION_MAX (16U * 1024)
 
 static void
-put(struct json *j, const char *key, const char *value)
+put(struct writer *j, const char *key, const char *value)
 {
-	json_key(j, key);
-	json_string(j, (struct span){ value, strlen(value) });
+	writer_key(j, key);
+	writer_string(j, (struct span){ value, strlen(value) });
 }
 
 static void
 describe(struct buf *b, const struct message *m, const char *reason)
 {
-	struct json j;
+	struct writer j;
 
-	json_init(&j, b);
-	json_open(&j, '{');
+	writer_init(&j, b);
+	writer_open(&j, '{');
 	put(&j, "account", m->account);
 	put(&j, "mailbox", m->mailbox);
-	json_key(&j, "uidValidity");
-	json_uint(&j, m->uidvalidity);
-	json_key(&j, "uid");
-	json_uint(&j, m->uid);
-	json_key(&j, "size");
-	json_uint(&j, m->size);
+	writer_key(&j, "uidValidity");
+	writer_uint(&j, m->uidvalidity);
+	writer_key(&j, "uid");
+	writer_uint(&j, m->uid);
+	writer_key(&j, "size");
+	writer_uint(&j, m->size);
 	put(&j, "reason", reason != NULL ? reason : "");
-	json_close(&j, '}');
+	writer_close(&j, '}');
 	buf_putc(b, '\n');
 }
 

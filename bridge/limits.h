@@ -63,4 +63,51 @@
  */
 #define LIMIT_CONFIG_INCLUDES 16384
 
+/* Envelope, section "what a sender may make us do".  Beyond these the event is
+ * cut and its problems say so; the raw message keeps its hash. */
+
+/* Top-level header fields, and their octets; mail with long DKIM and ARC chains
+ * has 200 fields in 64 KiB. */
+#define LIMIT_ENVELOPE_HEADERS 2000
+#define LIMIT_ENVELOPE_HEADER_BYTES (1024U * 1024)
+
+/* The one header field that decides the structure; real ones are below 1 KiB.
+ */
+#define LIMIT_ENVELOPE_CONTENT_TYPE 8192
+
+/* Multiparts inside one another, and parts in all: mail clients make 5 and
+ * 300. */
+#define LIMIT_ENVELOPE_NESTING 100
+#define LIMIT_ENVELOPE_PARTS 1000
+
+/* Body lines that might be a boundary ("--..."), and the octets of one that
+ * are compared.  Each may cost GMime an object of 2 KiB. */
+#define LIMIT_ENVELOPE_BOUNDARIES 20000
+#define LIMIT_ENVELOPE_BOUNDARY 1024
+
+/* Mailboxes over all address fields together, and ids in one field. */
+#define LIMIT_ENVELOPE_RECIPIENTS 2000
+#define LIMIT_ENVELOPE_IDS 1000
+
+/* Parameters of one header field, pieces of RFC 2231 included. */
+#define LIMIT_ENVELOPE_PARAMS 128
+
+/* Octets of each of body.text and body.html; what is longer is a log file.
+ * JSON may write each octet as six. */
+#define LIMIT_ENVELOPE_TEXT (16U * 1024 * 1024)
+
+/* Octets that are searched for a preview of 256 characters. */
+#define LIMIT_ENVELOPE_PREVIEW (256U * 1024)
+
+/* Problems told of one message, and octets of one's detail. */
+#define LIMIT_ENVELOPE_PROBLEMS 100
+#define LIMIT_ENVELOPE_DETAIL 200
+
+/* Memory for names, addresses and the part tree of one message.  The limits
+ * above keep the need far below it. */
+#define LIMIT_ENVELOPE_ARENA (64U * 1024 * 1024)
+
+/* The JSON of one event: a message of 64 MiB, escaped, stays below. */
+#define LIMIT_ENVELOPE_EVENT ((size_t)1 << 31)
+
 #endif

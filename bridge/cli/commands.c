@@ -1,12 +1,8 @@
 #include <string.h>
 
 #include "bridge/cli/cli.h"
-#if __has_include("convert.h")
-#include "convert.h"
-#endif
-#if __has_include("schema.h")
-#include "schema.h"
-#endif
+#include "bridge/cli/convert.h"
+#include "bridge/cli/schema.h"
 
 #define CONFIG                                                \
 	{                                                     \
@@ -43,6 +39,17 @@ static const struct cli_option checkpoint_options[] = { CONFIG,
 	    "set: of which UIDVALIDITY (default: the newest known)" },
 	{ "all", 0, NULL, 0, "reset: put the whole store aside" }, JSON, END };
 
+static const struct cli_option convert_options[] = {
+	{ "account", 0, "NAME", 0, "account in the event" },
+	{ "mailbox", 0, "NAME", 0, "mailbox in the event" },
+	{ "uid", 0, "N", 0, "UID in the event" },
+	{ "uidvalidity", 0, "N", 0, "UIDVALIDITY in the event" },
+	{ "flags", 0, "FLAGS", 0, "IMAP flags in the event" },
+	{ "attachments", 0, "inline|store|none", 0, "where they go" },
+	{ "raw", 0, "inline|store|none", 0, "where the raw message goes" },
+	{ "max-event-bytes", 0, "N", 0, "the largest event allowed" }, END
+};
+
 static const struct cli_option version_options[] = {
 	{ "verbose", 'v', NULL, 0, "the libraries too" }, END
 };
@@ -66,14 +73,10 @@ static const struct cli_command commands[] = {
 	    "--all also mends a damaged store,\nwhich is kept beside the new "
 	    "one.",
 	    cli_checkpoint },
-#if __has_include("convert.h")
 	{ "convert", "turn one message from stdin into its event", NULL, 0,
 	    convert_options, NULL, cli_convert },
-#endif
-#if __has_include("schema.h")
 	{ "schema", "print the JSON Schema of the event", NULL, 0, no_options,
 	    NULL, cli_schema },
-#endif
 	{ "version", "print the version", NULL, 0, version_options, NULL,
 	    cli_version },
 	{ "help", "explain a command", "COMMAND", 0, no_options, NULL,

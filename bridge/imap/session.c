@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "bridge/imap/capability.h"
 #include "bridge/imap/mutf7.h"
@@ -345,6 +346,30 @@ take_body(
 	return (0);
 }
 
+/* A copy of the flags without \Recent, which tells of this session and not of
+ * the message: one event must say the same whenever it is made. */
+static char *
+copy_flags(const char *flags)
+{
+	char *copy, *to;
+	size_t n;
+
+	if ((copy = to = strndup(flags, LIMIT_FLAGS)) == NULL)
+		return (NULL);
+	for (; (n = strcspn(flags, " ")) > 0; flags += n + (flags[n] == ' ')) {
+		if (n == 7 && strncasecmp(flags, "\\Recent", 7) == 0)
+			continue;
+		if ((size_t)(to - copy) + n + 2 > LIMIT_FLAGS)
+			break;
+		if (to != copy)
+			*to++ = ' ';
+		memcpy(to, flags, n);
+		to += n;
+	}
+	*to = '\0';
+	return (copy);
+}
+
 static int
 on_fetch(struct session *s, const struct response *r, struct session_event *ev)
 {
@@ -364,8 +389,7 @@ on_fetch(struct session *s, const struct response *r, struct session_event *ev)
 	m->uidvalidity = s->uidvalidity;
 	m->has_internaldate = fetch->has_internaldate;
 	m->internaldate = fetch->internaldate;
-	if (fetch->has_flags &&
-	    (m->flags = strndup(fetch->flags, LIMIT_FLAGS)) == NULL)
+	if (fetch->has_flags && (m->flags = copy_flags(fetch->flags)) == NULL)
 		goto fail;
 	ev->kind = SESSION_MESSAGE;
 	ev->message = m;

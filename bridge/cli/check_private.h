@@ -1,0 +1,44 @@
+/* check_private.h - what the parts of `mailbridge check` share: the mailboxes
+ * (check_login.c), the sinks (check_sink.c), and the loop they run on. */
+#ifndef CHECK_PRIVATE_H
+#define CHECK_PRIVATE_H
+
+#include <stddef.h>
+#include <uv.h>
+
+struct config;
+struct fault;
+struct net;
+
+struct check_login;
+struct check_sink;
+
+struct check {
+	const struct config *config;
+	uv_loop_t loop;
+	uv_timer_t timer;
+	void (*on_end)(uv_timer_t *);
+	struct net *net;
+	struct check_login *logins;
+	size_t nlogins;
+	struct check_sink *sinks;
+	size_t pending; /* findings still to come */
+	int ended;
+	int code; /* to exit with */
+};
+
+/* A bad finding about ${what}: told on stderr, kept in the exit code. */
+void check_bad(struct check *, const char *what, const struct fault *f);
+
+/* One finding has come. */
+void check_done(struct check *);
+
+/* Begin; end those that are still under way, with a finding; free. */
+void check_logins(struct check *);
+void check_logins_end(struct check *);
+void check_logins_free(struct check *);
+void check_sinks(struct check *);
+void check_sinks_end(struct check *);
+void check_sinks_free(struct check *);
+
+#endif

@@ -1,0 +1,38 @@
+/* fields.h - the JSON object of an event, property by property, but for the
+ * contents of attachments and of the raw message: these are left as holes. */
+#ifndef FIELDS_H
+#define FIELDS_H
+
+#include "bridge/buf.h"
+#include "bridge/envelope/writer.h"
+#include "bridge/envelope/mail.h"
+
+/* How much of everything is written: SIZE_MAX and 1 for all. */
+struct fields_plan {
+	size_t text, html;  /* octets of the bodies */
+	size_t headers;	    /* fields */
+	size_t attachments; /* entries */
+	int structure;	    /* 0: bodyStructure has no subParts */
+	int lists;	    /* 0: addresses, ids, flags, subject, preview are
+			     * null or empty */
+	int problems;	    /* 0: codes only */
+	int raw;	    /* 1: with a hole for the raw message */
+};
+
+/* A place where a value is to be put. */
+struct fields_hole {
+	size_t at;	   /* offset in the JSON */
+	struct part *part; /* whose content; NULL: the raw message */
+};
+
+/* Write the object to ${out}.  ${holes} has room for one for each part and one
+ * more; *nholes says how many there are, in order.  Where memory is out,
+ * out->failed is set. */
+void fields_write(struct buf *out, const struct mail *,
+    const struct fields_plan *, struct fields_hole *holes, size_t *nholes);
+
+/* "<uidValidity>-<uid>" */
+#define FIELDS_ID 40
+void fields_id(const struct message *, char id[FIELDS_ID]);
+
+#endif

@@ -1,0 +1,162 @@
+#include <string.h>
+
+#include "bridge/limits.h"
+#include "bridge/envelope/header.h"
+#include "bridge/envelope/outline.h"
+#include "bridge/envelope/words.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#define OUTLINE_MAX (64U * 1024 * 1024)
+
+/* The offset of the next line feed that "--" follows, or ${s}.len. */
+static size_t
+outline_dashes(struct span s)
+{
+	const char *p = s.data, *end = s.data + s.len;
+
+#ifdef __SSE2__
+	const __m128i lf = _mm_set1_epi8('\n'), dash = _mm_set1_epi8('-');
+	int mask;
+
+	for (; end - p >= 18; p += 16) {
+		__m128i a = _mm_loadu_si128((const void *)p);
+		__m128i b = _mm_loadu_si128((const void *)(p + 1));
+		__m128i c = _mm_loadu_si128((const void *)(p + 2));
+
+		mask = _mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, lf),
+		    _mm_and_si128(
+			_mm_cmpeq_epi8(b, dash), _mm_cmpeq_epi8(c, dash))));
+		if (mask != 0)
+			return ((size_t)(p - s.data) +
+			    (size_t)__builtin_ctz((unsigned)mask));
+	}
+#endif
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		if (end - p >= 3 && p[1] == '-' && p[2] == '-')
+			return ((size_t)(p - s.data));
+		p++;
+	}
+	return (s.len);
+}
+
+struct span
+outline_content_type(struct arena *a, struct span head)
+{
+	struct header h;
+	unsigned skipped = 0;
+
+	while (header_next(&head, &h, &skipped))
+		if (span_is(h.name, "Content-Type"))
+			return (words_unfold(a,
+			    span_cut(h.value, 0, LIMIT_ENVELOPE_CONTENT_TYPE)));
+	return ((struct span){ NULL, 0 });
+}
+
+/* The header block of an entry, reduced. */
+static void
+outline_head(struct outline *o, struct arena *a, size_t n)
+{
+	struct span type = outline_content_type(a, o->entries[n].head);
+	size_t i;
+
+	if (span_starts(type, "multipart/")) {
+		(void)buf_puts(&o->text, "Content-Type: ");
+		(void)buf_put(&o->text, type.data, type.len);
+		for (i = o->text.len - type.len; i < o->text.len; i++)
+			if (o->text.data[i] == '\r')
+				o->text.data[i] = ' ';
+		(void)buf_putc(&o->text, '\n');
+		o->digest |= span_starts(type, "multipart/digest");
+	} else if (o->digest) {
+		/* Without a type it would be a message, whose inside GMime
+		 * would parse; to us that is a leaf (RFC 8621 section 4.1.4).
+		 */
+		(void)buf_puts(&o->text, "Content-Type: a/b\n");
+	}
+	(void)buf_putc(&o->text, '\n');
+}
+
+static struct outline_entry *
+outline_entry(struct outline *o, struct arena *a)
+{
+	struct outline_entry *e;
+
+	if ((o->n & (o->n - 1)) == 0) {
+		e = arena_alloc(a, sizeof(*e) * (o->n != 0 ? o->n * 2 : 1));
+		if (e == NULL)
+			return (NULL);
+		if (o->n != 0)
+			memcpy(e, o->entries, sizeof(*e) * o->n);
+		o->entries = e;
+	}
+	e = &o->entries[o->n++];
+	e->at = o->text.len;
+	return (e);
+}
+
+int
+outline_make(struct outline *o, struct arena *a, struct span raw,
+    struct span head, struct span body)
+{
+	struct outline_entry *e;
+	struct span rest, line;
+	size_t at;
+
+	*o = (struct outline){ .n = 0 };
+	buf_init(&o->text, OUTLINE_MAX);
+	if ((e = outline_entry(o, a)) == NULL)
+		return (-1);
+	e->head = head;
+	e->body = body;
+	outline_head(o, a, 0);
+	rest = body;
+	for (at = 0;;) {
+		if (at != 0 || !span_starts(rest, "--")) {
+			at = outline_dashes(rest);
+			rest = span_cut(rest, at + 1, rest.len);
+			if (rest.len == 0)
+				break;
+		}
+		if (o->n == LIMIT_ENVELOPE_BOUNDARIES) {
+			o->cut = 1;
+			break;
+		}
+		if ((e = outline_entry(o, a)) == NULL)
+			return (-1);
+		e->line = (size_t)(rest.data - raw.data);
+		line = span_trim(header_line(&rest));
+		header_block(rest, 1, &e->head, &e->body);
+		(void)buf_put(&o->text, line.data,
+		    line.len > LIMIT_ENVELOPE_BOUNDARY ? LIMIT_ENVELOPE_BOUNDARY
+						       : line.len);
+		(void)buf_putc(&o->text, '\n');
+		outline_head(o, a, o->n - 1);
+		rest = e->body;
+		at = 0;
+	}
+	return (o->text.failed ? -1 : 0);
+}
+
+size_t
+outline_find(const struct outline *o, size_t at)
+{
+	size_t low = 0, high = o->n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (o->entries[mid].at >= at)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return (low);
+}
+
+void
+outline_free(struct outline *o)
+{
+	buf_free(&o->text);
+}

@@ -1,0 +1,32 @@
+/* params.h - "value; name=value; ..." of Content-Type and Content-Disposition,
+ * with the pieces and charsets of RFC 2231, the encoded words that RFC 2047
+ * forbids here and senders write, and missing quotes. */
+#ifndef PARAMS_H
+#define PARAMS_H
+
+#include "bridge/limits.h"
+#include "bridge/envelope/arena.h"
+#include "bridge/envelope/span.h"
+
+struct param {
+	struct span name;  /* without "*0*" */
+	struct span value; /* without quotes; "\\" undone */
+	int piece;	   /* N of "name*N", or -1 */
+	int extended;	   /* "name*": percent-encoded */
+};
+
+struct params {
+	struct span value; /* what stands before the first ';' */
+	struct param items[LIMIT_ENVELOPE_PARAMS];
+	size_t n;
+};
+
+/* Read an unfolded header value.  The spans lie in it or in the arena. */
+void params_parse(struct params *, struct arena *, struct span unfolded);
+
+/* The parameter as UTF-8, or data NULL.  "name*" is taken before pieces, those
+ * before plain "name".  *found as charset_append() sets it. */
+struct span params_find(
+    const struct params *, struct arena *, const char *name, unsigned *found);
+
+#endif

@@ -1,0 +1,229 @@
+#include <string.h>
+
+#include "bridge/envelope/base64.h"
+#include "bridge/envelope/charset.h"
+#include "bridge/envelope/header.h"
+#include "bridge/envelope/params.h"
+#include "bridge/envelope/part.h"
+#include "bridge/envelope/quoted.h"
+#include "bridge/envelope/words.h"
+
+/* The fields of a part that matter. */
+struct part_fields {
+	struct span type, encoding, disposition, id, location, language;
+};
+
+static struct span
+part_lower(struct arena *a, struct span s)
+{
+	struct span copy = arena_copy(a, s);
+	char *p = (char *)(size_t)copy.data;
+	size_t i;
+
+	for (i = 0; i < copy.len; i++)
+		p[i] = span_lower(p[i]);
+	return (copy);
+}
+
+/* The first of each counts, as for GMime. */
+static void
+part_fields(struct part_fields *f, struct arena *a, struct span head)
+{
+	static const char *const names[] = { "Type", "Transfer-Encoding",
+		"Disposition", "ID", "Location", "Language" };
+	struct span *fields[] = { &f->type, &f->encoding, &f->disposition,
+		&f->id, &f->location, &f->language };
+	struct header h;
+	unsigned skipped = 0;
+	size_t i;
+
+	*f = (struct part_fields){ .type = { NULL, 0 } };
+	while (header_next(&head, &h, &skipped)) {
+		if (!span_starts(h.name, "Content-"))
+			continue;
+		h.name = span_cut(h.name, 8, h.name.len);
+		for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+			if (span_is(h.name, names[i]) &&
+			    fields[i]->data == NULL)
+				*fields[i] = words_unfold(a, h.value);
+	}
+}
+
+static int
+part_token(struct span s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.data[i] <= ' ' || s.data[i] == 0x7F ||
+		    strchr("()<>@,;:\\\"/[]?=", s.data[i]) != NULL)
+			return (0);
+	return (s.len != 0);
+}
+
+/* A media type without comments and blanks; empty if it is none. */
+static struct span
+part_type(struct arena *a, struct span value)
+{
+	struct span rest, main, sub;
+	size_t i;
+
+	for (i = 0; i < value.len; i++)
+		if (value.data[i] == '(' || value.data[i] == ',')
+			break;
+	rest = span_trim(span_cut(value, 0, i));
+	main = span_trim(span_split(&rest, '/'));
+	sub = span_trim(rest);
+	for (i = 0; i < sub.len && !span_blank(sub.data[i]); i++)
+		continue;
+	sub.len = i;
+	if (!part_token(main) || !part_token(sub))
+		return ((struct span){ NULL, 0 });
+	if (sub.data != main.data + main.len + 1) {
+		char *p = arena_alloc(a, main.len + 1 + sub.len);
+
+		if (p == NULL)
+			return ((struct span){ NULL, 0 });
+		memcpy(p, main.data, main.len);
+		p[main.len] = '/';
+		memcpy(p + main.len + 1, sub.data, sub.len);
+		main.data = p;
+	}
+	main.len += 1 + sub.len;
+	return (part_lower(a, main));
+}
+
+static enum part_encoding
+part_encoding(struct span value, int *unknown)
+{
+	static const char *const identity[] = { "7bit", "8bit", "binary",
+		"7-bit", "8-bit", "none", "" };
+	struct span rest = value, word;
+	size_t i;
+
+	word = span_trim(span_split(&rest, ';'));
+	if (span_is(word, "base64"))
+		return (PART_BASE64);
+	if (span_is(word, "quoted-printable"))
+		return (PART_QUOTED);
+	*unknown = 1;
+	for (i = 0; i < sizeof(identity) / sizeof(*identity); i++)
+		if (span_is(word, identity[i]))
+			*unknown = 0;
+	return (PART_IDENTITY);
+}
+
+static void
+part_languages(struct part *p, struct span value)
+{
+	struct span rest = value, tag;
+
+	while (rest.len != 0 && p->nlanguages < PART_LANGUAGES) {
+		tag = span_trim(span_split(&rest, ','));
+		if (tag.len != 0)
+			p->languages[p->nlanguages++] = tag;
+	}
+}
+
+static struct span
+part_cid(struct span value)
+{
+	value = span_trim(value);
+	if (value.len >= 2 && value.data[0] == '<' &&
+	    value.data[value.len - 1] == '>')
+		value = span_cut(value, 1, value.len - 1);
+	return (value.len != 0 ? value : (struct span){ NULL, 0 });
+}
+
+void
+part_describe(struct part *p, struct arena *a, struct problems *ps,
+    struct span known, struct span type)
+{
+	struct params params;
+	struct part_fields f;
+	unsigned found = 0;
+	int unknown = 0;
+
+	part_fields(&f, a, p->head);
+	params_parse(&params, a, f.type);
+	p->type = part_type(a, params.value);
+	if (known.len != 0) {
+		p->type = known;
+	} else if (f.type.len == 0) {
+		p->type = type;
+	} else if (p->type.len == 0 || span_starts(p->type, "multipart/")) {
+		problem_add(ps, PROBLEM_CONTENT_TYPE_INVALID, p->id, f.type);
+		p->type = SPAN("text/plain");
+	}
+	if (span_starts(p->type, "text/")) {
+		p->charset = params_find(&params, a, "charset", &found);
+		if (p->charset.len == 0)
+			p->charset = SPAN("us-ascii");
+	}
+	p->name = params_find(&params, a, "name", &found);
+	p->encoding = part_encoding(f.encoding, &unknown);
+	if (unknown && !p->multipart)
+		problem_add(ps, PROBLEM_ENCODING_UNKNOWN, p->id, f.encoding);
+	if (f.disposition.len != 0) {
+		struct span name;
+
+		params_parse(&params, a, f.disposition);
+		if (params.value.len != 0)
+			p->disposition = part_lower(a, params.value);
+		name = params_find(&params, a, "filename", &found);
+		if (name.len != 0)
+			p->name = name;
+	}
+	if (p->name.len == 0)
+		p->name = (struct span){ NULL, 0 };
+	if (f.id.len != 0)
+		p->cid = part_cid(f.id);
+	if (f.location.len != 0)
+		p->location = f.location;
+	part_languages(p, f.language);
+	if ((found & (CHARSET_REPLACED | CHARSET_GUESSED | CHARSET_UNKNOWN)))
+		problem_add(
+		    ps, PROBLEM_HEADER_CHARSET, p->id, SPAN("file name"));
+}
+
+int
+part_decode(struct part *p, struct buf *scratch, struct problems *ps,
+    struct span *octets)
+{
+	unsigned found = 0;
+	int damaged = 0;
+
+	*octets = p->content;
+	if (p->encoding == PART_IDENTITY || p->content.len == 0)
+		return (0);
+	buf_clear(scratch);
+	if (buf_reserve(scratch, BASE64_DECODED(p->content.len)) == -1 &&
+	    p->encoding == PART_BASE64)
+		return (-1);
+	if (p->encoding == PART_BASE64) {
+		octets->len = base64_decode(p->content, scratch->data, &found);
+		p->canonical = found == 0;
+		damaged = (found & ~BASE64_SPACE) != 0;
+	} else {
+		if (buf_reserve(scratch, p->content.len) == -1)
+			return (-1);
+		octets->len =
+		    quoted_decode(p->content, scratch->data, &damaged);
+	}
+	octets->data = scratch->data;
+	if (damaged && ps != NULL)
+		problem_add(ps, PROBLEM_ENCODING_REPAIRED, p->id,
+		    p->encoding == PART_BASE64 ? SPAN("base64")
+					       : SPAN("quoted-printable"));
+	return (0);
+}
+
+struct part *
+part_after(const struct part *p)
+{
+	if (p->child != NULL)
+		return (p->child);
+	while (p != NULL && p->next == NULL)
+		p = p->parent;
+	return (p != NULL ? p->next : NULL);
+}

@@ -1,0 +1,77 @@
+#include <string.h>
+
+#include "bridge/limits.h"
+#include "bridge/envelope/charset.h"
+#include "bridge/envelope/text.h"
+#include "bridge/envelope/utf8.h"
+
+static void
+text_notes(const struct part *p, struct problems *ps, unsigned found)
+{
+	if ((found & CHARSET_UNKNOWN) != 0)
+		problem_add(ps, PROBLEM_CHARSET_UNKNOWN, p->id, p->charset);
+	else if ((found & CHARSET_GUESSED) != 0)
+		problem_add(ps, PROBLEM_CHARSET_GUESSED, p->id, p->charset);
+	if ((found & CHARSET_REPLACED) != 0)
+		problem_add(ps, PROBLEM_CHARSET_REPLACED, p->id, p->charset);
+}
+
+/* Copy with CRLF to LF. */
+static int
+text_lines(struct buf *out, struct span s)
+{
+	const char *cr;
+	size_t n;
+
+	if (buf_reserve(out, s.len) == -1)
+		return (-1);
+	while (s.len != 0) {
+		cr = memchr(s.data, '\r', s.len);
+		n = cr == NULL ? s.len : (size_t)(cr - s.data);
+		/* A CR alone stays. */
+		if (cr != NULL && (n + 1 == s.len || cr[1] != '\n'))
+			n++;
+		(void)buf_put(out, s.data, n);
+		if (n < s.len && s.data[n] == '\r')
+			n++;
+		s = span_cut(s, n, s.len);
+	}
+	return (0);
+}
+
+int
+text_append(struct buf *out, const struct part *p, struct span octets,
+    int joined, struct problems *ps)
+{
+	struct buf utf8;
+	struct span s = octets;
+	unsigned found = 0;
+	size_t room;
+	int rc = 0, cut = 0;
+
+	if (joined && out->len < LIMIT_ENVELOPE_TEXT)
+		(void)buf_putc(out, '\n');
+	room =
+	    out->len < LIMIT_ENVELOPE_TEXT ? LIMIT_ENVELOPE_TEXT - out->len : 0;
+	if (s.len > room) {
+		cut = 1;
+		s.len = utf8_floor(s, room);
+	}
+	buf_init(&utf8, (size_t)LIMIT_ENVELOPE_TEXT * 4);
+	if (!charset_plain(s, p->charset)) {
+		rc = charset_append(&utf8, s, p->charset, &found);
+		s = (struct span){ utf8.data, utf8.len };
+		text_notes(p, ps, found);
+		if (s.len > room) {
+			cut = 1;
+			s.len = utf8_floor(s, room);
+		}
+	}
+	if (rc == 0)
+		rc = text_lines(out, s);
+	buf_free(&utf8);
+	if (cut)
+		problem_add(ps, PROBLEM_BODY_TRUNCATED, p->id,
+		    (struct span){ NULL, 0 });
+	return (out->failed ? -1 : rc);
+}
