@@ -4,7 +4,7 @@
 #define FIELDS_H
 
 #include "../buf.h"
-#include "json.h"
+#include "jsonw.h"
 #include "mail.h"
 
 /* How much of everything is written: SIZE_MAX and 1 for all. */
