@@ -75,7 +75,7 @@ fit_refer(struct fit *f, struct mail *m, size_t max, size_t *referred)
 		filling = BASE64_ENCODED(order[i]->size) + 2;
 		order[i]->stored = 1;
 		(*referred)++;
-		problem_add(&m->problems, PROBLEM_ATTACHMENT_REFERENCED,
+		problem_add_part(&m->problems, PROBLEM_ATTACHMENT_REFERENCED,
 		    order[i]->id, (struct span){ NULL, 0 });
 		/* An estimate: the next rendering counts. */
 		f->len = f->len + FIT_NOTE - filling;

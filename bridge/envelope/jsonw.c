@@ -2,27 +2,27 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge/envelope/jsonw.h"
-#include "bridge/envelope/utf8.h"
+#include "jsonw.h"
+#include "utf8.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-#define JSON_ONES UINT64_C(0x0101010101010101)
-#define JSON_HIGH UINT64_C(0x8080808080808080)
+#define JSONW_ONES UINT64_C(0x0101010101010101)
+#define JSONW_HIGH UINT64_C(0x8080808080808080)
 
 /* Does a byte of the word need a look: below 0x20, '"', '\\' or above 0x7F?
  * May say yes too often, never no wrongly. */
 static int
 jsonw_word_special(uint64_t w)
 {
-	uint64_t quote = w ^ (JSON_ONES * '"');
-	uint64_t slash = w ^ (JSON_ONES * '\\');
+	uint64_t quote = w ^ (JSONW_ONES * '"');
+	uint64_t slash = w ^ (JSONW_ONES * '\\');
 
-	return (((w | (w - JSON_ONES * 0x20) | (quote - JSON_ONES) |
-		     (slash - JSON_ONES)) &
-		    JSON_HIGH) != 0);
+	return (((w | (w - JSONW_ONES * 0x20) | (quote - JSONW_ONES) |
+		     (slash - JSONW_ONES)) &
+		    JSONW_HIGH) != 0);
 }
 
 /* The length of the start that can be copied as it is. */

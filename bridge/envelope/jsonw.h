@@ -1,4 +1,5 @@
-/* jsonw.h - JSON written straight into a buffer.
+/* jsonw.h - JSON written straight into a buffer.  (The names json_* are
+ * jansson's.)
  *
  * The one place where bytes of a mail become JSON: whatever they are, the text
  * written is valid UTF-8 and valid JSON.  NULs are dropped (RFC 8621 section
