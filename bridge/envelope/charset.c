@@ -2,9 +2,9 @@
 #include <iconv.h>
 #include <string.h>
 
-#include "charset.h"
-#include "jis.h"
-#include "utf8.h"
+#include "bridge/envelope/charset.h"
+#include "bridge/envelope/jis.h"
+#include "bridge/envelope/utf8.h"
 
 #define CHARSET_PIECE 4096
 

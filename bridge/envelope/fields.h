@@ -3,9 +3,9 @@
 #ifndef FIELDS_H
 #define FIELDS_H
 
-#include "../buf.h"
-#include "jsonw.h"
-#include "mail.h"
+#include "bridge/buf.h"
+#include "bridge/envelope/jsonw.h"
+#include "bridge/envelope/mail.h"
 
 /* How much of everything is written: SIZE_MAX and 1 for all. */
 struct fields_plan {

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "jis.h"
+#include "bridge/envelope/jis.h"
 
 enum jis_set {
 	JIS_ASCII,

@@ -3,8 +3,8 @@
 #ifndef JIS_H
 #define JIS_H
 
-#include "../buf.h"
-#include "span.h"
+#include "bridge/buf.h"
+#include "bridge/envelope/span.h"
 
 /* Append the text as EUC-JP, from escape sequences to high bits.  Unknown
  * escape sequences stay.  0, or -1 when ${out} refused. */

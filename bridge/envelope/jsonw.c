@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jsonw.h"
-#include "utf8.h"
+#include "bridge/envelope/jsonw.h"
+#include "bridge/envelope/utf8.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
