@@ -18,6 +18,7 @@
 #include "bridge/ops/log.h"
 #include "bridge/pipeline.h"
 #include "bridge/version.h"
+#include "sinks/sink.h"
 
 /* With --once: how long a sink may be down before we give up. */
 #define ONCE_STUCK_SECONDS 30
@@ -157,6 +158,7 @@ open_pipelines(struct bridge *b, unsigned workers, struct fault *f)
 			continue;
 		/* A share each: one dead sink must not starve the others. */
 		config.sink = &c->sinks[i];
+		config.ops = sinks_find(c->sinks[i].type);
 		config.inflight_bytes = (size_t)(c->inflight_bytes / used);
 		b->pipelines[i] = pipeline_new(&config, f);
 		if (b->pipelines[i] == NULL) {
