@@ -59,10 +59,18 @@ def new_dovecot():
 
 
 @pytest.fixture(scope="session")
-def kafka():
+def kafka_session():
     broker = real(KafkaBroker)
     yield broker
     broker.remove()
+
+
+@pytest.fixture
+def kafka(kafka_session):
+    """Shared by the tests; running, whatever the test before did to it."""
+    if not kafka_session.running():
+        kafka_session.start()
+    return kafka_session
 
 
 @pytest.fixture

@@ -84,7 +84,8 @@ class KafkaOutput:
     def create(self, partitions: int = 3) -> None:
         """Make the topic now: its first use is slower otherwise."""
         from confluent_kafka.admin import AdminClient, NewTopic
-        admin = AdminClient({"bootstrap.servers": self.broker.brokers})
+        admin = AdminClient({"bootstrap.servers": self.broker.brokers,
+                             "log_level": 0})
         topic = NewTopic(self.topic, num_partitions=partitions,
                          replication_factor=1)
         admin.create_topics([topic])[self.topic].result(30)

@@ -8,7 +8,7 @@ failed=""
 
 files=$(find bridge sinks tests \( -name '*.c' -o -name '*.h' \) | sort)
 sources=$(echo "$files" | grep '\.c$')
-flags="-std=c11 -D_GNU_SOURCE -iquote bridge -iquote . $(pkg-config --cflags libuv \
+flags="-std=c11 -D_GNU_SOURCE -iquote . $(pkg-config --cflags libuv \
     libcurl libssl rdkafka hiredis jansson gmime-3.0 sqlite3 yaml-0.1 cmocka |
     sed 's/-I/-isystem /g')"
 
@@ -35,7 +35,7 @@ cpp_check() {
 	cppcheck --quiet --std=c11 --language=c --error-exitcode=1 \
 	    --enable=warning,performance,portability --inline-suppr \
 	    --suppress=missingIncludeSystem --suppress=unknownMacro \
-	    -j "$(nproc)" -D_GNU_SOURCE -Ibridge -I. bridge sinks
+	    -j "$(nproc)" -D_GNU_SOURCE -I. bridge sinks
 }
 
 mkdir -p build

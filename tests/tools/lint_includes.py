@@ -53,7 +53,7 @@ def includes(path: Path) -> list:
 
 def resolve(name: str, start: Path):
     """The file of ours that an include means, or None."""
-    for folder in (start.parent, Path("bridge"), Path(".")):
+    for folder in (start.parent, Path(".")):
         path = folder / name
         if path.is_file():
             return Path(*path.resolve().relative_to(Path.cwd()).parts)
