@@ -53,6 +53,10 @@ create(const struct state *st, struct fault *f)
 	sqlite3 *db;
 	int fd, rc;
 
+	/* The journal of a first try that was killed would be played back. */
+	if (state_path(st, DB_NEW "-journal", path, f) == -1)
+		return (-1);
+	(void)unlink(path);
 	if (state_path(st, DB_NEW, path, f) == -1)
 		return (-1);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

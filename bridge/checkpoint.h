@@ -71,10 +71,10 @@ int checkpoint_each_status(struct checkpoint_store *,
 struct checkpoint_row {
 	const char *account;
 	const char *mailbox;
-	int has_checkpoint;
 	struct checkpoint checkpoint;
-	int has_status;
 	struct checkpoint_status status;
+	int has_checkpoint;
+	int has_status;
 };
 
 /* Write ${n} rows in one durable transaction: all of them or none.  May run on

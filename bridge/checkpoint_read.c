@@ -122,6 +122,7 @@ checkpoint_each_status(struct checkpoint_store *store,
 	const struct checkpoint_status *),
     void *arg, struct fault *f)
 {
+	const char *account, *mailbox;
 	struct checkpoint_status s;
 	sqlite3_stmt *stmt;
 	int rc;
@@ -143,8 +144,11 @@ checkpoint_each_status(struct checkpoint_store *store,
 		};
 		copy_text(s.state, sizeof(s.state), stmt, 2);
 		copy_text(s.last_error, sizeof(s.last_error), stmt, 8);
-		each(arg, (const char *)sqlite3_column_text(stmt, 0),
-		    (const char *)sqlite3_column_text(stmt, 1), &s);
+		account = (const char *)sqlite3_column_text(stmt, 0);
+		mailbox = (const char *)sqlite3_column_text(stmt, 1);
+		if (account == NULL || mailbox == NULL)
+			break; /* out of memory */
+		each(arg, account, mailbox, &s);
 	}
 	if (rc != SQLITE_DONE)
 		checkpoint_schema_fault(store->db, "read", f);

@@ -4,7 +4,7 @@
 
 #include "bridge/buf.h"
 #include "bridge/durable.h"
-#include "bridge/envelope/writer.h"
+#include "bridge/envelope/jsonw.h"
 #include "bridge/fault.h"
 #include "bridge/letter.h"
 #include "bridge/message.h"
@@ -13,29 +13,29 @@
 #define DESCRIPTION_MAX (16U * 1024)
 
 static void
-put(struct writer *j, const char *key, const char *value)
+put(struct jsonw *j, const char *key, const char *value)
 {
-	writer_key(j, key);
-	writer_string(j, (struct span){ value, strlen(value) });
+	jsonw_key(j, key);
+	jsonw_string(j, (struct span){ value, strlen(value) });
 }
 
 static void
 describe(struct buf *b, const struct message *m, const char *reason)
 {
-	struct writer j;
+	struct jsonw j;
 
-	writer_init(&j, b);
-	writer_open(&j, '{');
+	jsonw_init(&j, b);
+	jsonw_open(&j, '{');
 	put(&j, "account", m->account);
 	put(&j, "mailbox", m->mailbox);
-	writer_key(&j, "uidValidity");
-	writer_uint(&j, m->uidvalidity);
-	writer_key(&j, "uid");
-	writer_uint(&j, m->uid);
-	writer_key(&j, "size");
-	writer_uint(&j, m->size);
+	jsonw_key(&j, "uidValidity");
+	jsonw_uint(&j, m->uidvalidity);
+	jsonw_key(&j, "uid");
+	jsonw_uint(&j, m->uid);
+	jsonw_key(&j, "size");
+	jsonw_uint(&j, m->size);
 	put(&j, "reason", reason != NULL ? reason : "");
-	writer_close(&j, '}');
+	jsonw_close(&j, '}');
 	buf_putc(b, '\n');
 }
 

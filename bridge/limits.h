@@ -80,10 +80,12 @@
 #define LIMIT_ENVELOPE_NESTING 100
 #define LIMIT_ENVELOPE_PARTS 1000
 
-/* Body lines that might be a boundary ("--..."), and the octets of one that
- * are compared.  Each may cost GMime an object of 2 KiB. */
+/* Body lines that might be a boundary ("--..."), the octets of one, and of all
+ * with the Content-Type fields after them.  Each line may cost GMime an object
+ * of 2 KiB; longer ones are no boundaries. */
 #define LIMIT_ENVELOPE_BOUNDARIES 20000
-#define LIMIT_ENVELOPE_BOUNDARY 1024
+#define LIMIT_ENVELOPE_BOUNDARY (16U * 1024)
+#define LIMIT_ENVELOPE_OUTLINE (8U * 1024 * 1024)
 
 /* Mailboxes over all address fields together, and ids in one field. */
 #define LIMIT_ENVELOPE_RECIPIENTS 2000

@@ -172,7 +172,7 @@ find(const struct checkpoint *rows, size_t n, uint64_t uidvalidity)
 {
 	size_t i;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; rows != NULL && i < n; i++) {
 		if (rows[i].uidvalidity == uidvalidity)
 			return (&rows[i]);
 	}

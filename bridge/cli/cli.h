@@ -8,10 +8,10 @@
 
 struct cli_option {
 	const char *name; /* "config", for --config */
-	char letter;	  /* 'c', for -c; or 0 */
 	const char *arg;  /* "FILE", or NULL if it takes none */
-	int required;
 	const char *help;
+	char letter; /* 'c', for -c; or 0 */
+	int required;
 };
 
 struct cli_command {

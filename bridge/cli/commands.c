@@ -4,54 +4,48 @@
 #include "bridge/cli/convert.h"
 #include "bridge/cli/schema.h"
 
-#define CONFIG                                                \
-	{                                                     \
-		"config", 'c', "FILE", 1, "the configuration" \
-	}
-#define JSON                                     \
-	{                                        \
-		"json", 0, NULL, 0, "print JSON" \
-	}
-#define END                            \
-	{                              \
-		NULL, 0, NULL, 0, NULL \
-	}
+/* clang-format off */
+#define CONFIG { "config", "FILE", "the configuration", 'c', 1 }
+#define JSON { "json", NULL, "print JSON", 0, 0 }
+#define FLAG(name, help) { name, NULL, help, 0, 0 }
+#define VALUE(name, arg, help) { name, arg, help, 0, 0 }
+#define END { NULL, NULL, NULL, 0, 0 }
+/* clang-format on */
 
 static const struct cli_option no_options[] = { END };
 
 static const struct cli_option run_options[] = { CONFIG,
-	{ "once", 0, NULL, 0,
-	    "catch up everywhere, wait for the acknowledgements, exit" },
+	FLAG(
+	    "once", "catch up everywhere, wait for the acknowledgements, exit"),
 	END };
 
 static const struct cli_option check_options[] = { CONFIG,
-	{ "offline", 0, NULL, 0,
-	    "only read the files: no secret, no login, no sink" },
+	FLAG("offline", "only read the files: no secret, no login, no sink"),
 	END };
 
 static const struct cli_option status_options[] = { CONFIG, JSON, END };
 
 static const struct cli_option checkpoint_options[] = { CONFIG,
-	{ "account", 0, "NAME", 0, "an account's name in the config" },
-	{ "mailbox", 0, "NAME", 0, "one of its mailboxes" },
-	{ "uid", 0, "N", 0, "set: the last UID that counts as published" },
-	{ "uidvalidity", 0, "N", 0,
-	    "set: of which UIDVALIDITY (default: the newest known)" },
-	{ "all", 0, NULL, 0, "reset: put the whole store aside" }, JSON, END };
-
-static const struct cli_option convert_options[] = {
-	{ "account", 0, "NAME", 0, "account in the event" },
-	{ "mailbox", 0, "NAME", 0, "mailbox in the event" },
-	{ "uid", 0, "N", 0, "UID in the event" },
-	{ "uidvalidity", 0, "N", 0, "UIDVALIDITY in the event" },
-	{ "flags", 0, "FLAGS", 0, "IMAP flags in the event" },
-	{ "attachments", 0, "inline|store|none", 0, "where they go" },
-	{ "raw", 0, "inline|store|none", 0, "where the raw message goes" },
-	{ "max-event-bytes", 0, "N", 0, "the largest event allowed" }, END
-};
+	VALUE("account", "NAME", "an account's name in the config"),
+	VALUE("mailbox", "NAME", "one of its mailboxes"),
+	VALUE("uid", "N", "set: the last UID that counts as published"),
+	VALUE("uidvalidity", "N",
+	    "set: of which UIDVALIDITY (default: the newest known)"),
+	FLAG("all", "reset: put the whole store aside"), JSON, END };
 
 static const struct cli_option version_options[] = {
-	{ "verbose", 'v', NULL, 0, "the libraries too" }, END
+	{ "verbose", NULL, "the libraries too", 'v', 0 }, END
+};
+
+static const struct cli_option convert_options[] = {
+	VALUE("account", "NAME", "account in the event (default: convert)"),
+	VALUE("mailbox", "NAME", "mailbox in the event (default: INBOX)"),
+	VALUE("uid", "N", "UID in the event (default: 1)"),
+	VALUE("uidvalidity", "N", "UIDVALIDITY in the event (default: 1)"),
+	VALUE("flags", "FLAGS", "IMAP flags in the event (default: none)"),
+	VALUE("attachments", "MODE", "inline (default), store or none"),
+	VALUE("raw", "MODE", "inline, store or none (default)"),
+	VALUE("max-event-bytes", "N", "the largest event allowed"), END
 };
 
 static const struct cli_command commands[] = {

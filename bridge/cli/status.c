@@ -50,7 +50,7 @@ entry(struct report *r, const char *account, const char *mailbox)
 	}
 	json_object_set_new(r->index, key, json_integer((json_int_t)r->n));
 	free(key);
-	if (r->n == r->cap) {
+	if (r->entries == NULL || r->n == r->cap) {
 		r->cap = r->cap != 0 ? r->cap * 2 : 64;
 		entries = reallocarray(r->entries, r->cap, sizeof(*entries));
 		if (entries == NULL)

@@ -25,10 +25,9 @@ read_name(struct section *s, size_t i)
 	name = section_item_string(s, KEY, i);
 	if (has_control(name))
 		section_item_error(s, KEY, i, "holds a control character");
-	else if (strpbrk(name, "*%") != NULL)
+	else if (strchr(name, '*') != NULL)
 		section_item_error(s, KEY, i,
-		    "wildcards (* and %%) in names are not supported by this "
-		    "version");
+		    "patterns (with *) are not supported by this version");
 	return (strcasecmp(name, "INBOX") == 0 ? "INBOX" : name);
 }
 

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <yaml.h>
@@ -9,6 +10,7 @@
 #include "bridge/limits.h"
 #include "bridge/config/scalar.h"
 #include "bridge/config/source.h"
+#include "bridge/config/surrogate.h"
 #include "bridge/config/yaml.h"
 
 struct reader {
@@ -301,9 +303,10 @@ fail:
 	return (NULL);
 }
 
-json_t *
-yaml_parse(struct config_source *src, const struct source_file *file,
-    const char *text, size_t len, struct fault *f)
+/* *again is set if it is only that libyaml does not know surrogates. */
+static json_t *
+parse(struct config_source *src, const struct source_file *file,
+    const char *text, size_t len, int *again, struct fault *f)
 {
 	struct reader r = { .src = src, .file = file, .f = f };
 	json_t *value;
@@ -313,7 +316,27 @@ yaml_parse(struct config_source *src, const struct source_file *file,
 	yaml_parser_set_input_string(
 	    &r.parser, (const unsigned char *)text, len);
 	value = read_stream(&r);
+	*again = r.parser.problem != NULL &&
+	    strstr(r.parser.problem, "Unicode character escape") != NULL;
 	yaml_parser_delete(&r.parser);
+	return (value);
+}
+
+json_t *
+yaml_parse(struct config_source *src, const struct source_file *file,
+    const char *text, size_t len, struct fault *f)
+{
+	json_t *value;
+	char *joined;
+	int again;
+
+	value = parse(src, file, text, len, &again, f);
+	if (value != NULL || !again)
+		return (value);
+	if ((joined = surrogate_join(text, &len)) == NULL)
+		return (NULL);
+	value = parse(src, file, joined, len, &again, f);
+	free(joined);
 	return (value);
 }
 
@@ -351,7 +374,7 @@ yaml_read(
 	struct buf b;
 	int fd;
 
-	buf_init(&b, LIMIT_CONFIG_FILE);
+	buf_init(&b, (size_t)LIMIT_CONFIG_FILE);
 	fd = open(file->path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1 || read_all(fd, &b) == -1)
 		fault_set(f, FAULT_CONFIG, "%s: cannot be read: %s", file->path,

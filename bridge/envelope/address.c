@@ -125,8 +125,12 @@ address_end(struct address_reader *r)
 	} else if (!r->has_quote && address_loose(words, &name, &email) == 0) {
 		a.email = address_email(r, email);
 		a.name = address_name(r, name);
-	} else if (words.len != 0) {
+	} else if (words.len != 0 &&
+	    memchr(words.data, '@', words.len) != NULL) {
 		a.email = address_email(r, words);
+	} else if (words.len != 0) {
+		/* No address at all: as it is. */
+		a.email = address_name(r, words);
 	}
 	if (a.name.data == NULL && a.email.data != NULL)
 		a.name = address_name(r, address_span(&r->comment));

@@ -186,16 +186,37 @@ base64_pad(struct base64_state *s)
 		s->padding--;
 }
 
+/* After padding: is the line that starts here more base64, and not a footer
+ * that some list or scanner put below? */
+static int
+base64_is_more(const struct base64_state *s, const uint8_t *p)
+{
+	int blank = 0;
+
+	for (; p < s->end && *p != '\n'; p++) {
+		if (base64_value[*p] == BASE64_XX ||
+		    (blank && !span_space((char)*p)))
+			return (0);
+		blank |= span_blank((char)*p);
+	}
+	return (1);
+}
+
 static void
 base64_decode_one(struct base64_state *s)
 {
 	uint8_t c = *s->in++, v = base64_value[c];
 
-	if (v < 64) {
-		if (s->padded) {
-			s->found |= BASE64_JOINED;
-			s->padded = 0;
+	if (s->padded && (v < 64 || v == BASE64_XX)) {
+		if (!base64_is_more(s, s->in - 1)) {
+			s->found |= BASE64_STRAY;
+			s->in = s->end;
+			return;
 		}
+		s->found |= BASE64_JOINED;
+		s->padded = 0;
+	}
+	if (v < 64) {
 		s->bits = s->bits << 6 | v;
 		s->nbits += 6;
 		if (s->nbits == 24) {

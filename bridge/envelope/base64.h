@@ -9,9 +9,11 @@
 
 /* What was found; all bits clear: the text is canonical base64 in lines, so
  * that its characters without the line ends are the encoding of its octets. */
-#define BASE64_SPACE 1U	 /* other white space than CR and LF */
-#define BASE64_STRAY 2U	 /* characters outside the alphabet: skipped */
-#define BASE64_JOINED 4U /* data after padding: decoded on */
+#define BASE64_SPACE 1U /* other white space than CR and LF */
+#define BASE64_STRAY                                                       \
+	2U		 /* characters outside the alphabet: skipped; or a \
+			  * text after padding: left out */
+#define BASE64_JOINED 4U /* data after padding: decoded too */
 #define BASE64_CUT 8U	 /* ends without padding or within a character */
 #define BASE64_BITS 16U	 /* unused bits of a last character are not zero */
 

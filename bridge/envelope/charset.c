@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bridge/envelope/charset.h"
+#include "bridge/envelope/jis.h"
 #include "bridge/envelope/utf8.h"
 
 #define CHARSET_PIECE 4096
@@ -12,7 +13,8 @@ enum charset_kind {
 	CHARSET_ASCII, /* says nothing about octets above 0x7F */
 	CHARSET_1252,
 	CHARSET_SUPERSET, /* iconv; ASCII octets mean ASCII */
-	CHARSET_STATEFUL  /* iconv; they may mean anything */
+	CHARSET_STATEFUL, /* iconv; they may mean anything */
+	CHARSET_JIS	  /* the same, by way of EUC-JP */
 };
 
 struct charset {
@@ -88,11 +90,10 @@ static const struct charset charset_table[] = {
 	{ CHARSET_SUPERSET, "CP949", NULL,
 	    " euc-kr cp949 ks_c_5601-1987 ks_c_5601-1989 ks_c_5601 ksc5601 "
 	    "ksc_5601 korean windows-949 ms949 uhc iso-ir-149 cseuckr " },
-	{ CHARSET_STATEFUL, "ISO-2022-JP", "ISO-2022-JP-3",
+	{ CHARSET_JIS, "EUC-JP-MS", NULL,
 	    " iso-2022-jp csiso2022jp iso2022jp cp50220 cp50221 "
-	    "iso-2022-jp-ms " },
-	{ CHARSET_STATEFUL, "ISO-2022-JP-2", NULL,
-	    " iso-2022-jp-1 iso-2022-jp-2 " },
+	    "iso-2022-jp-ms iso-2022-jp-1 jis " },
+	{ CHARSET_STATEFUL, "ISO-2022-JP-2", NULL, " iso-2022-jp-2 " },
 	{ CHARSET_STATEFUL, "ISO-2022-JP-3", NULL,
 	    " iso-2022-jp-3 iso-2022-jp-2004 " },
 	{ CHARSET_STATEFUL, "ISO-2022-KR", NULL, " iso-2022-kr csiso2022kr " },
@@ -138,7 +139,7 @@ charset_plain(struct span octets, struct span label)
 	const struct charset *c = charset_find(label);
 	size_t ascii = utf8_ascii(octets);
 
-	if (c == NULL || c->kind == CHARSET_STATEFUL)
+	if (c == NULL || c->kind == CHARSET_STATEFUL || c->kind == CHARSET_JIS)
 		return (0);
 	if (ascii == octets.len)
 		return (1);
@@ -282,6 +283,21 @@ charset_append_other(
 	return (rc);
 }
 
+static int
+charset_append_jis(
+    struct buf *out, struct span s, const struct charset *c, unsigned *found)
+{
+	struct buf euc;
+	int rc;
+
+	buf_init(&euc, s.len * 2 + 16);
+	if ((rc = jis_append_euc(&euc, s)) == 0)
+		rc = charset_append_other(
+		    out, (struct span){ euc.data, euc.len }, c, found);
+	buf_free(&euc);
+	return (rc);
+}
+
 int
 charset_append(
     struct buf *out, struct span octets, struct span label, unsigned *found)
@@ -305,6 +321,8 @@ charset_append(
 		    !charset_looks_utf8(octets))
 			return (charset_append_guess(out, octets, found));
 		return (charset_append_utf8(out, octets, found));
+	case CHARSET_JIS:
+		return (charset_append_jis(out, octets, c, found));
 	case CHARSET_SUPERSET:
 	case CHARSET_STATEFUL:
 		break;

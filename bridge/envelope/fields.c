@@ -5,20 +5,20 @@
 #include "bridge/envelope/fields.h"
 
 static void
-fields_text(struct writer *j, const char *key, const char *s)
+fields_text(struct jsonw *j, const char *key, const char *s)
 {
-	writer_key(j, key);
+	jsonw_key(j, key);
 	if (s[0] == '\0')
-		writer_null(j);
+		jsonw_null(j);
 	else
-		writer_string(j, (struct span){ s, strlen(s) });
+		jsonw_string(j, (struct span){ s, strlen(s) });
 }
 
 static void
-fields_span(struct writer *j, const char *key, struct span s)
+fields_span(struct jsonw *j, const char *key, struct span s)
 {
-	writer_key(j, key);
-	writer_maybe(j, s);
+	jsonw_key(j, key);
+	jsonw_maybe(j, s);
 }
 
 void
@@ -29,18 +29,18 @@ fields_id(const struct message *m, char id[FIELDS_ID])
 }
 
 static void
-fields_flags(struct writer *j, struct span rest)
+fields_flags(struct jsonw *j, struct span rest)
 {
 	struct span flag;
 
-	writer_key(j, "flags");
-	writer_open(j, '[');
+	jsonw_key(j, "flags");
+	jsonw_open(j, '[');
 	while (rest.len != 0) {
 		flag = span_split(&rest, ' ');
 		if (flag.len != 0)
-			writer_string(j, flag);
+			jsonw_string(j, flag);
 	}
-	writer_close(j, ']');
+	jsonw_close(j, ']');
 }
 
 /* The keyword for a flag, in lower case (RFC 8621 section 4.1.1); its length, 0
@@ -80,28 +80,28 @@ fields_seen(struct span flags, const char *end, struct span word)
 }
 
 static void
-fields_keywords(struct writer *j, struct span flags)
+fields_keywords(struct jsonw *j, struct span flags)
 {
 	struct span rest = flags, flag;
 	char word[256];
 	size_t len;
 
-	writer_key(j, "keywords");
-	writer_open(j, '{');
+	jsonw_key(j, "keywords");
+	jsonw_open(j, '{');
 	while (rest.len != 0) {
 		flag = span_split(&rest, ' ');
 		len = fields_keyword(flag, word, sizeof(word));
 		if (len == 0 ||
 		    fields_seen(flags, flag.data, (struct span){ word, len }))
 			continue;
-		writer_key_span(j, (struct span){ word, len });
-		writer_bool(j, 1);
+		jsonw_key_span(j, (struct span){ word, len });
+		jsonw_bool(j, 1);
 	}
-	writer_close(j, '}');
+	jsonw_close(j, '}');
 }
 
 static void
-fields_coordinates(struct writer *j, const struct mail *m, int lists)
+fields_coordinates(struct jsonw *j, const struct mail *m, int lists)
 {
 	const struct message *msg = m->message;
 	struct span flags = { NULL, 0 };
@@ -112,61 +112,61 @@ fields_coordinates(struct writer *j, const struct mail *m, int lists)
 	    j, "account", (struct span){ msg->account, strlen(msg->account) });
 	fields_span(
 	    j, "mailbox", (struct span){ msg->mailbox, strlen(msg->mailbox) });
-	writer_key(j, "uidValidity");
-	writer_uint(j, msg->uidvalidity);
-	writer_key(j, "uid");
-	writer_uint(j, msg->uid);
+	jsonw_key(j, "uidValidity");
+	jsonw_uint(j, msg->uidvalidity);
+	jsonw_key(j, "uid");
+	jsonw_uint(j, msg->uid);
 	fields_text(j, "id", id);
 	if (msg->flags != NULL && lists)
 		flags = (struct span){ msg->flags, strlen(msg->flags) };
 	fields_flags(j, flags);
 	fields_text(j, "receivedAt", m->received_at);
 	fields_text(j, "blobId", m->blob_id);
-	writer_key(j, "size");
-	writer_uint(j, msg->size);
+	jsonw_key(j, "size");
+	jsonw_uint(j, msg->size);
 	fields_keywords(j, flags);
 }
 
 static void
-fields_ids(struct writer *j, const char *key, const struct ids *ids, int lists)
+fields_ids(struct jsonw *j, const char *key, const struct ids *ids, int lists)
 {
 	size_t i;
 
-	writer_key(j, key);
+	jsonw_key(j, key);
 	if (ids->n == 0 || !lists) {
-		writer_null(j);
+		jsonw_null(j);
 		return;
 	}
-	writer_open(j, '[');
+	jsonw_open(j, '[');
 	for (i = 0; i < ids->n; i++)
-		writer_string(j, ids->items[i]);
-	writer_close(j, ']');
+		jsonw_string(j, ids->items[i]);
+	jsonw_close(j, ']');
 }
 
 static void
 fields_addresses(
-    struct writer *j, const char *key, const struct addresses *a, int present)
+    struct jsonw *j, const char *key, const struct addresses *a, int present)
 {
 	size_t i;
 
-	writer_key(j, key);
+	jsonw_key(j, key);
 	if (!present) {
-		writer_null(j);
+		jsonw_null(j);
 		return;
 	}
-	writer_open(j, '[');
+	jsonw_open(j, '[');
 	for (i = 0; i < a->n; i++) {
-		writer_open(j, '{');
+		jsonw_open(j, '{');
 		fields_span(j, "name", a->items[i].name);
-		writer_key(j, "email");
-		writer_string(j, a->items[i].email);
-		writer_close(j, '}');
+		jsonw_key(j, "email");
+		jsonw_string(j, a->items[i].email);
+		jsonw_close(j, '}');
 	}
-	writer_close(j, ']');
+	jsonw_close(j, ']');
 }
 
 static void
-fields_properties(struct writer *j, const struct mail *m, int lists)
+fields_properties(struct jsonw *j, const struct mail *m, int lists)
 {
 	static const char *const ids[] = { "messageId", "inReplyTo",
 		"references" };
@@ -182,21 +182,21 @@ fields_properties(struct writer *j, const struct mail *m, int lists)
 		    lists && m->has_addresses[i]);
 	fields_span(j, "subject", lists ? m->subject : nothing);
 	fields_text(j, "sentAt", m->sent_at);
-	writer_key(j, "hasAttachment");
-	writer_bool(j, m->has_attachment);
-	writer_key(j, "preview");
-	writer_string(j, lists ? m->preview : nothing);
+	jsonw_key(j, "hasAttachment");
+	jsonw_bool(j, m->has_attachment);
+	jsonw_key(j, "preview");
+	jsonw_string(j, lists ? m->preview : nothing);
 }
 
 /* What bodyStructure and attachments say alike. */
 static void
-fields_part(struct writer *j, const struct part *p)
+fields_part(struct jsonw *j, const struct part *p)
 {
 	fields_span(
 	    j, "partId", p->multipart ? (struct span){ NULL, 0 } : p->id);
 	fields_text(j, "blobId", p->blob_id);
-	writer_key(j, "size");
-	writer_uint(j, p->size);
+	jsonw_key(j, "size");
+	jsonw_uint(j, p->size);
 	fields_span(j, "name", p->name);
 	fields_span(j, "type", p->type);
 	fields_span(j, "charset", p->charset);
@@ -205,131 +205,131 @@ fields_part(struct writer *j, const struct part *p)
 }
 
 static void
-fields_node(struct writer *j, const struct part *p)
+fields_node(struct jsonw *j, const struct part *p)
 {
 	size_t i;
 
-	writer_open(j, '{');
+	jsonw_open(j, '{');
 	fields_part(j, p);
-	writer_key(j, "language");
+	jsonw_key(j, "language");
 	if (p->nlanguages == 0) {
-		writer_null(j);
+		jsonw_null(j);
 	} else {
-		writer_open(j, '[');
+		jsonw_open(j, '[');
 		for (i = 0; i < p->nlanguages; i++)
-			writer_string(j, p->languages[i]);
-		writer_close(j, ']');
+			jsonw_string(j, p->languages[i]);
+		jsonw_close(j, ']');
 	}
 	fields_span(j, "location", p->location);
-	writer_key(j, "subParts");
+	jsonw_key(j, "subParts");
 	if (!p->multipart)
-		writer_null(j);
+		jsonw_null(j);
 	else
-		writer_open(j, '[');
+		jsonw_open(j, '[');
 }
 
 static void
-fields_structure(struct writer *j, const struct mail *m, int whole)
+fields_structure(struct jsonw *j, const struct mail *m, int whole)
 {
 	const struct part *p = m->root, *up;
 
-	writer_key(j, "bodyStructure");
+	jsonw_key(j, "bodyStructure");
 	if (p == NULL) {
-		writer_null(j);
+		jsonw_null(j);
 		return;
 	}
 	for (; p != NULL; p = part_after(p)) {
 		fields_node(j, p);
 		if (!whole && p->multipart) {
-			writer_close(j, ']');
-			writer_close(j, '}');
+			jsonw_close(j, ']');
+			jsonw_close(j, '}');
 			return;
 		}
 		if (p->multipart)
 			continue;
-		writer_close(j, '}');
+		jsonw_close(j, '}');
 		/* The last child closes its multipart, and so on up. */
 		for (up = p; up->next == NULL && up->parent != NULL;
 		     up = up->parent) {
-			writer_close(j, ']');
-			writer_close(j, '}');
+			jsonw_close(j, ']');
+			jsonw_close(j, '}');
 		}
 	}
 }
 
 static void
-fields_headers(struct writer *j, const struct mail *m, size_t max)
+fields_headers(struct jsonw *j, const struct mail *m, size_t max)
 {
 	size_t i;
 
-	writer_key(j, "headers");
-	writer_open(j, '[');
+	jsonw_key(j, "headers");
+	jsonw_open(j, '[');
 	for (i = 0; i < m->nheaders && i < max; i++) {
-		writer_open(j, '{');
-		writer_key(j, "name");
-		writer_string(j, m->headers[i].name);
-		writer_key(j, "value");
-		writer_string(j, m->headers[i].value);
-		writer_close(j, '}');
+		jsonw_open(j, '{');
+		jsonw_key(j, "name");
+		jsonw_string(j, m->headers[i].name);
+		jsonw_key(j, "value");
+		jsonw_string(j, m->headers[i].value);
+		jsonw_close(j, '}');
 	}
-	writer_close(j, ']');
+	jsonw_close(j, ']');
 }
 
 static void
 fields_body(
-    struct writer *j, const struct mail *m, const struct fields_plan *plan)
+    struct jsonw *j, const struct mail *m, const struct fields_plan *plan)
 {
 	struct span text = { m->text.data, m->text.len };
 	struct span html = { m->html.data, m->html.len };
 
-	writer_key(j, "body");
-	writer_open(j, '{');
-	writer_key(j, "text");
+	jsonw_key(j, "body");
+	jsonw_open(j, '{');
+	jsonw_key(j, "text");
 	if (m->has_text)
-		writer_string(j, span_cut(text, 0, plan->text));
+		jsonw_string(j, span_cut(text, 0, plan->text));
 	else
-		writer_null(j);
-	writer_key(j, "html");
+		jsonw_null(j);
+	jsonw_key(j, "html");
 	if (m->has_html)
-		writer_string(j, span_cut(html, 0, plan->html));
+		jsonw_string(j, span_cut(html, 0, plan->html));
 	else
-		writer_null(j);
-	writer_close(j, '}');
+		jsonw_null(j);
+	jsonw_close(j, '}');
 }
 
 static void
-fields_attachments(struct writer *j, const struct mail *m, size_t max,
+fields_attachments(struct jsonw *j, const struct mail *m, size_t max,
     struct fields_hole *holes, size_t *nholes)
 {
 	struct part *p;
 	size_t n = 0;
 
-	writer_key(j, "attachments");
-	writer_open(j, '[');
+	jsonw_key(j, "attachments");
+	jsonw_open(j, '[');
 	for (p = m->root; p != NULL && n < max; p = part_after(p)) {
 		if (p->multipart || p->in_text || p->in_html)
 			continue;
-		writer_open(j, '{');
+		jsonw_open(j, '{');
 		fields_part(j, p);
-		writer_key(j, "content");
-		writer_hole(j);
+		jsonw_key(j, "content");
+		jsonw_hole(j);
 		holes[*nholes].at = j->out->len;
 		holes[(*nholes)++].part = p;
-		writer_close(j, '}');
+		jsonw_close(j, '}');
 		n++;
 	}
-	writer_close(j, ']');
+	jsonw_close(j, ']');
 }
 
 static void
-fields_problems(struct writer *j, const struct mail *m, int details)
+fields_problems(struct jsonw *j, const struct mail *m, int details)
 {
 	const struct problem *p, *end = m->problems.items + m->problems.n;
 
 	if (m->problems.n == 0)
 		return;
-	writer_key(j, "problems");
-	writer_open(j, '[');
+	jsonw_key(j, "problems");
+	jsonw_open(j, '[');
 	for (p = m->problems.items; p < end; p++) {
 		struct span detail = p->detail;
 		const char *code = problem_texts[p->code].code;
@@ -348,23 +348,23 @@ fields_problems(struct writer *j, const struct mail *m, int details)
 		}
 		if (detail.len == 0)
 			detail = (struct span){ meaning, strlen(meaning) };
-		writer_open(j, '{');
+		jsonw_open(j, '{');
 		fields_span(j, "code", (struct span){ code, strlen(code) });
 		fields_span(j, "detail", detail);
-		writer_close(j, '}');
+		jsonw_close(j, '}');
 	}
-	writer_close(j, ']');
+	jsonw_close(j, ']');
 }
 
 void
 fields_write(struct buf *out, const struct mail *m,
     const struct fields_plan *plan, struct fields_hole *holes, size_t *nholes)
 {
-	struct writer j;
+	struct jsonw j;
 
 	*nholes = 0;
-	writer_init(&j, out);
-	writer_open(&j, '{');
+	jsonw_init(&j, out);
+	jsonw_open(&j, '{');
 	fields_coordinates(&j, m, plan->lists);
 	fields_properties(&j, m, plan->lists);
 	fields_structure(&j, m, plan->structure);
@@ -372,15 +372,15 @@ fields_write(struct buf *out, const struct mail *m,
 	fields_body(&j, m, plan);
 	fields_attachments(&j, m, plan->attachments, holes, nholes);
 	if (plan->raw) {
-		writer_key(&j, "raw");
-		writer_hole(&j);
+		jsonw_key(&j, "raw");
+		jsonw_hole(&j);
 		holes[*nholes].at = j.out->len;
 		holes[(*nholes)++].part = NULL;
 	}
 	fields_problems(&j, m, plan->problems);
 	if (m->message->replay) {
-		writer_key(&j, "replay");
-		writer_bool(&j, 1);
+		jsonw_key(&j, "replay");
+		jsonw_bool(&j, 1);
 	}
-	writer_close(&j, '}');
+	jsonw_close(&j, '}');
 }

@@ -4,7 +4,7 @@
 #define FIELDS_H
 
 #include "bridge/buf.h"
-#include "bridge/envelope/writer.h"
+#include "bridge/envelope/jsonw.h"
 #include "bridge/envelope/mail.h"
 
 /* How much of everything is written: SIZE_MAX and 1 for all. */

@@ -75,7 +75,7 @@ fit_refer(struct fit *f, struct mail *m, size_t max, size_t *referred)
 		filling = BASE64_ENCODED(order[i]->size) + 2;
 		order[i]->stored = 1;
 		(*referred)++;
-		problem_add(&m->problems, PROBLEM_ATTACHMENT_REFERENCED,
+		problem_add_part(&m->problems, PROBLEM_ATTACHMENT_REFERENCED,
 		    order[i]->id, (struct span){ NULL, 0 });
 		/* An estimate: the next rendering counts. */
 		f->len = f->len + FIT_NOTE - filling;
@@ -91,15 +91,15 @@ fit_cut_bodies(struct fit *f, const struct mail *m, size_t max)
 	struct span html = { m->html.data, m->html.len };
 	size_t has_text, has_html, rest = f->len, room, share;
 
-	(void)writer_fit(text, SIZE_MAX, &has_text);
-	(void)writer_fit(html, SIZE_MAX, &has_html);
+	(void)jsonw_fit(text, SIZE_MAX, &has_text);
+	(void)jsonw_fit(html, SIZE_MAX, &has_html);
 	rest -= has_text + has_html;
 	/* The note of the cut needs room as well. */
 	rest += 64;
 	room = max > rest ? max - rest : 0;
 	share = has_html < room / 2 ? room - has_html : room - room / 2;
-	f->plan.text = writer_fit(text, share, &has_text);
-	f->plan.html = writer_fit(html, room - has_text, &has_html);
+	f->plan.text = jsonw_fit(text, share, &has_text);
+	f->plan.html = jsonw_fit(html, room - has_text, &has_html);
 }
 
 static void

@@ -40,20 +40,45 @@ header_empty(struct span line)
 	    (line.data[0] == '\r' && line.len > 1 && line.data[1] == '\n'));
 }
 
-/* Does the field before ${rest} go on in its first line? */
+/* Does the field that ends with ${line} go on in the first line of ${rest}?  If
+ * that is indented; and if the sender forgot to, after the semicolon of a
+ * parameter. */
 static int
-header_folded(struct span rest)
+header_folded(struct span line, struct span rest)
 {
-	return (rest.len != 0 && span_blank(rest.data[0]));
+	struct span next, trimmed = span_trim(line);
+
+	if (rest.len == 0)
+		return (0);
+	if (span_blank(rest.data[0]))
+		return (1);
+	if (trimmed.len == 0 || trimmed.data[trimmed.len - 1] != ';')
+		return (0);
+	next = header_line(&rest);
+	return (!header_empty(next) && !span_starts(next, "--") &&
+	    header_name(next) == 0 && memchr(next.data, '=', next.len) != NULL);
 }
 
-/* A line that is no field: may the block go on after it? */
+/* The next field with all its lines. */
+static struct span
+header_lines(struct span *rest)
+{
+	struct span line = header_line(rest), all = line;
+
+	while (header_folded(line, *rest)) {
+		line = header_line(rest);
+		all.len += line.len;
+	}
+	return (all);
+}
+
+/* A line that is no field: do fields follow, and no text? */
 static int
 header_goes_on(struct span rest)
 {
-	struct span next = header_line(&rest);
-
-	return (header_empty(next) || header_name(next) != 0);
+	while (rest.len != 0 && span_blank(rest.data[0]))
+		(void)header_line(&rest);
+	return (header_name(header_line(&rest)) != 0);
 }
 
 void
@@ -68,26 +93,18 @@ header_block(struct span in, int part, struct span *head, struct span *body)
 		line = header_line(&rest);
 		if (header_empty(line))
 			break;
-		if (part && span_starts(line, "--")) {
-			rest = before;
+		rest = before;
+		if (part && span_starts(line, "--"))
 			break;
-		}
-		if (header_name(line) != 0 ||
-		    (seen && span_blank(line.data[0]))) {
+		line = header_lines(&rest);
+		if (header_name(line) != 0) {
 			seen = 1;
 			continue;
 		}
 		if (!seen && !part &&
 		    (span_starts(line, "From ") || span_starts(line, ">From ")))
 			continue;
-		if (before.len != 0 && !header_goes_on(rest)) {
-			rest = before;
-			break;
-		}
-		/* Text and then an empty line, no field so far: a body. */
-		if (!seen &&
-		    header_empty((struct span){
-			rest.data, rest.len != 0 ? rest.len : 0 })) {
+		if (!header_goes_on(rest)) {
 			rest = before;
 			break;
 		}
@@ -103,13 +120,12 @@ header_next(struct span *block, struct header *h, unsigned *skipped)
 	size_t len;
 
 	while (block->len != 0) {
-		line = header_line(block);
-		while (header_folded(*block))
-			line.len += header_line(block).len;
+		line = header_lines(block);
 		len = header_name(line);
 		if (len == 0) {
-			/* A part's block may end in its empty line. */
-			*skipped += !header_empty(line);
+			if (!span_starts(line, "From ") &&
+			    !span_starts(line, ">From "))
+				(*skipped)++;
 			continue;
 		}
 		h->name = span_cut(line, 0, len);

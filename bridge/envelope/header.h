@@ -9,10 +9,10 @@ struct header {
 	struct span value; /* still folded; trimmed */
 };
 
-/* Where a header block starts and ends: ${head} are its lines, ${body} what
- * follows.  A line that can be no field ends the block as an empty one does,
- * unless fields go on after it; lines of an mbox ("From ") at the start are
- * skipped. ${part}: a line starting with "--" ends it too. */
+/* Where a header block ends: ${head} are its lines, ${body} what follows its
+ * empty line.  A line that can be no field ends the block as well, and starts
+ * the body, unless fields follow it; lines of an mbox ("From ") at the start
+ * are passed over.  In a ${part} a line starting with "--" ends it too. */
 void header_block(
     struct span in, int part, struct span *head, struct span *body);
 

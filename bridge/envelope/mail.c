@@ -92,9 +92,8 @@ mail_address_field(
 		    mail_nothing);
 }
 
-/* The fields with a meaning.  Of repeated ones the first counts: what is added
- * on the way or by a forger stands after or before, and the oldest readers
- * agree on the first. */
+/* The fields with a meaning.  Of repeated ones the first counts, as it does for
+ * most readers. */
 static void
 mail_fields(struct mail *m)
 {
@@ -102,11 +101,13 @@ mail_fields(struct mail *m)
 		"Bcc", "Reply-To" };
 	static const char *const ids[] = { "Message-ID", "In-Reply-To",
 		"References" };
-	const struct header *h, *end = m->headers + m->nheaders;
+	const struct header *h;
+	size_t i;
 	unsigned found, k;
 	int have_date = 0;
 
-	for (h = m->headers; h < end; h++) {
+	for (i = 0; i < m->nheaders; i++) {
+		h = &m->headers[i];
 		for (k = 0; k < MAIL_ADDRESSES; k++)
 			if (!m->has_addresses[k] &&
 			    span_is(h->name, addresses[k]))
@@ -137,10 +138,12 @@ mail_fields(struct mail *m)
 static void
 mail_plain(struct mail *m)
 {
-	struct header *h, *end = m->headers + m->nheaders;
+	struct header *h;
 	unsigned found;
+	size_t i;
 
-	for (h = m->headers; h < end; h++) {
+	for (i = 0; i < m->nheaders; i++) {
+		h = &m->headers[i];
 		found = 0;
 		h->value = words_plain(&m->arena, h->value, &found);
 		if (found != 0)

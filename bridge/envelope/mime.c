@@ -289,7 +289,7 @@ mime_mend(struct mime *m, struct part *root)
 		mime_content(m, p, mime_end(m, p));
 		p->type = SPAN("text/plain");
 		p->charset = SPAN("us-ascii");
-		problem_add(m->problems, PROBLEM_MULTIPART_EMPTY, p->id,
+		problem_add_part(m->problems, PROBLEM_MULTIPART_EMPTY, p->id,
 		    (struct span){ NULL, 0 });
 	}
 	return (0);

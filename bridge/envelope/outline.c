@@ -9,8 +9,6 @@
 #include <emmintrin.h>
 #endif
 
-#define OUTLINE_MAX (64U * 1024 * 1024)
-
 /* The offset of the next line feed that "--" follows, or ${s}.len. */
 static size_t
 outline_dashes(struct span s)
@@ -97,6 +95,27 @@ outline_entry(struct outline *o, struct arena *a)
 	return (e);
 }
 
+/* On to the next line that starts with "--", or the end. */
+static void
+outline_next(struct span *rest)
+{
+	*rest = span_cut(*rest, outline_dashes(*rest) + 1, rest->len);
+}
+
+/* Such a line without its end.  Blanks stay: they may belong to the boundary.
+ */
+static struct span
+outline_line(struct span *rest)
+{
+	struct span line = header_line(rest);
+
+	while (line.len != 0 &&
+	    (line.data[line.len - 1] == '\n' ||
+		line.data[line.len - 1] == '\r'))
+		line.len--;
+	return (line);
+}
+
 int
 outline_make(struct outline *o, struct arena *a, struct span raw,
     struct span head, struct span body)
@@ -106,36 +125,38 @@ outline_make(struct outline *o, struct arena *a, struct span raw,
 	size_t at;
 
 	*o = (struct outline){ .n = 0 };
-	buf_init(&o->text, OUTLINE_MAX);
+	/* The maximum and what one more line may add. */
+	buf_init(&o->text,
+	    LIMIT_ENVELOPE_OUTLINE + LIMIT_ENVELOPE_BOUNDARY +
+		LIMIT_ENVELOPE_CONTENT_TYPE + 256);
 	if ((e = outline_entry(o, a)) == NULL)
 		return (-1);
 	e->head = head;
 	e->body = body;
 	outline_head(o, a, 0);
 	rest = body;
-	for (at = 0;;) {
-		if (at != 0 || !span_starts(rest, "--")) {
-			at = outline_dashes(rest);
-			rest = span_cut(rest, at + 1, rest.len);
-			if (rest.len == 0)
+	if (!span_starts(rest, "--"))
+		outline_next(&rest);
+	while (rest.len != 0) {
+		at = (size_t)(rest.data - raw.data);
+		line = outline_line(&rest);
+		if (line.len <= LIMIT_ENVELOPE_BOUNDARY) {
+			if (o->n == LIMIT_ENVELOPE_BOUNDARIES ||
+			    o->text.len > LIMIT_ENVELOPE_OUTLINE) {
+				o->cut = 1;
 				break;
+			}
+			if ((e = outline_entry(o, a)) == NULL)
+				return (-1);
+			e->line = at;
+			header_block(rest, 1, &e->head, &e->body);
+			rest = e->body;
+			(void)buf_put(&o->text, line.data, line.len);
+			(void)buf_putc(&o->text, '\n');
+			outline_head(o, a, o->n - 1);
 		}
-		if (o->n == LIMIT_ENVELOPE_BOUNDARIES) {
-			o->cut = 1;
-			break;
-		}
-		if ((e = outline_entry(o, a)) == NULL)
-			return (-1);
-		e->line = (size_t)(rest.data - raw.data);
-		line = span_trim(header_line(&rest));
-		header_block(rest, 1, &e->head, &e->body);
-		(void)buf_put(&o->text, line.data,
-		    line.len > LIMIT_ENVELOPE_BOUNDARY ? LIMIT_ENVELOPE_BOUNDARY
-						       : line.len);
-		(void)buf_putc(&o->text, '\n');
-		outline_head(o, a, o->n - 1);
-		rest = e->body;
-		at = 0;
+		if (!span_starts(rest, "--"))
+			outline_next(&rest);
 	}
 	return (o->text.failed ? -1 : 0);
 }

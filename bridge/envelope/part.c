@@ -152,7 +152,8 @@ part_describe(struct part *p, struct arena *a, struct problems *ps,
 	} else if (f.type.len == 0) {
 		p->type = type;
 	} else if (p->type.len == 0 || span_starts(p->type, "multipart/")) {
-		problem_add(ps, PROBLEM_CONTENT_TYPE_INVALID, p->id, f.type);
+		problem_add_part(
+		    ps, PROBLEM_CONTENT_TYPE_INVALID, p->id, f.type);
 		p->type = SPAN("text/plain");
 	}
 	if (span_starts(p->type, "text/")) {
@@ -163,7 +164,8 @@ part_describe(struct part *p, struct arena *a, struct problems *ps,
 	p->name = params_find(&params, a, "name", &found);
 	p->encoding = part_encoding(f.encoding, &unknown);
 	if (unknown && !p->multipart)
-		problem_add(ps, PROBLEM_ENCODING_UNKNOWN, p->id, f.encoding);
+		problem_add_part(
+		    ps, PROBLEM_ENCODING_UNKNOWN, p->id, f.encoding);
 	if (f.disposition.len != 0) {
 		struct span name;
 
@@ -182,7 +184,7 @@ part_describe(struct part *p, struct arena *a, struct problems *ps,
 		p->location = f.location;
 	part_languages(p, f.language);
 	if ((found & (CHARSET_REPLACED | CHARSET_GUESSED | CHARSET_UNKNOWN)))
-		problem_add(
+		problem_add_part(
 		    ps, PROBLEM_HEADER_CHARSET, p->id, SPAN("file name"));
 }
 
@@ -212,7 +214,7 @@ part_decode(struct part *p, struct buf *scratch, struct problems *ps,
 	}
 	octets->data = scratch->data;
 	if (damaged && ps != NULL)
-		problem_add(ps, PROBLEM_ENCODING_REPAIRED, p->id,
+		problem_add_part(ps, PROBLEM_ENCODING_REPAIRED, p->id,
 		    p->encoding == PART_BASE64 ? SPAN("base64")
 					       : SPAN("quoted-printable"));
 	return (0);

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "bridge/buf.h"
@@ -84,4 +85,18 @@ problem_add(struct problems *ps, enum problem_code code, struct span place,
 	ps->n++;
 done:
 	buf_free(&text);
+}
+
+void
+problem_add_part(struct problems *ps, enum problem_code code, struct span id,
+    struct span value)
+{
+	char place[LIMIT_ENVELOPE_DETAIL / 2];
+	int len;
+
+	/* A multipart at the top has no number. */
+	len = snprintf(place, sizeof(place), "part %.*s",
+	    (int)utf8_floor(id, sizeof(place) - 8), id.len != 0 ? id.data : "");
+	problem_add(ps, code,
+	    (struct span){ place, id.len != 0 ? (size_t)len : 0 }, value);
 }

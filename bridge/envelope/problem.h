@@ -85,10 +85,12 @@ struct problems {
 	size_t n;
 };
 
-/* Note one, with its place and value ("part 1.2", "x-foo"), each may be empty.
- * Exact repeats are noted once.  What cuts the event is told even beyond the
- * maximum. */
+/* Note one, with its place (a header field) and value (both may be empty); or
+ * with the number of a part.  Exact repeats are noted once.  What cuts the
+ * event is told even beyond the maximum. */
 void problem_add(
     struct problems *, enum problem_code, struct span place, struct span value);
+void problem_add_part(
+    struct problems *, enum problem_code, struct span id, struct span value);
 
 #endif

@@ -9,11 +9,14 @@ static void
 text_notes(const struct part *p, struct problems *ps, unsigned found)
 {
 	if ((found & CHARSET_UNKNOWN) != 0)
-		problem_add(ps, PROBLEM_CHARSET_UNKNOWN, p->id, p->charset);
+		problem_add_part(
+		    ps, PROBLEM_CHARSET_UNKNOWN, p->id, p->charset);
 	else if ((found & CHARSET_GUESSED) != 0)
-		problem_add(ps, PROBLEM_CHARSET_GUESSED, p->id, p->charset);
+		problem_add_part(
+		    ps, PROBLEM_CHARSET_GUESSED, p->id, p->charset);
 	if ((found & CHARSET_REPLACED) != 0)
-		problem_add(ps, PROBLEM_CHARSET_REPLACED, p->id, p->charset);
+		problem_add_part(
+		    ps, PROBLEM_CHARSET_REPLACED, p->id, p->charset);
 }
 
 /* Copy with CRLF to LF. */
@@ -71,7 +74,7 @@ text_append(struct buf *out, const struct part *p, struct span octets,
 		rc = text_lines(out, s);
 	buf_free(&utf8);
 	if (cut)
-		problem_add(ps, PROBLEM_BODY_TRUNCATED, p->id,
+		problem_add_part(ps, PROBLEM_BODY_TRUNCATED, p->id,
 		    (struct span){ NULL, 0 });
 	return (out->failed ? -1 : rc);
 }

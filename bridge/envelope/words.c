@@ -136,7 +136,8 @@ words_add(struct words *w, const struct word *word)
 		words_flush(w);
 		w->charset = word->charset;
 	}
-	if (buf_reserve(&w->octets, BASE64_DECODED(word->text.len)) == -1)
+	/* Enough for both encodings. */
+	if (buf_reserve(&w->octets, word->text.len + BASE64_DECODED(0)) == -1)
 		return;
 	to = w->octets.data + w->octets.len;
 	if (word->encoding == 'b')

@@ -83,6 +83,26 @@ test_json(void **state)
 	expect("# only a comment\n", "null");
 }
 
+/* JSON writes what is beyond U+FFFF as two escapes. */
+static void
+test_surrogates(void **state)
+{
+	char *got;
+
+	(void)state;
+	expect("{\"a\": \"\\ud83d\\ude00\\uD83D\\uDE01 \\u00e9\"}",
+	    "{\"a\":\"\360\237\230\200\360\237\230\201 \303\251\"}");
+	expect("[\"\\\\ud83d\\ude00 \\ud83d\\ude00\"]",
+	    "f:1:12: not valid YAML: found invalid Unicode character escape "
+	    "code (while parsing a quoted scalar)");
+	got = parse("\"\\ud83d\"", 8);
+	assert_non_null(strstr(got, "invalid Unicode character escape"));
+	free(got);
+	got = parse("\"\\ud83d\\ude0\"", 13);
+	assert_non_null(strstr(got, "f:1:"));
+	free(got);
+}
+
 static void
 test_refused(void **state)
 {
@@ -188,6 +208,7 @@ main(void)
 		cmocka_unit_test(test_scalars),
 		cmocka_unit_test(test_numbers_that_do_not_fit),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_surrogates),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_syntax),
 		cmocka_unit_test(test_nesting),

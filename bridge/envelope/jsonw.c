@@ -2,32 +2,32 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge/envelope/writer.h"
+#include "bridge/envelope/jsonw.h"
 #include "bridge/envelope/utf8.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-#define JSON_ONES UINT64_C(0x0101010101010101)
-#define JSON_HIGH UINT64_C(0x8080808080808080)
+#define JSONW_ONES UINT64_C(0x0101010101010101)
+#define JSONW_HIGH UINT64_C(0x8080808080808080)
 
 /* Does a byte of the word need a look: below 0x20, '"', '\\' or above 0x7F?
  * May say yes too often, never no wrongly. */
 static int
-writer_word_special(uint64_t w)
+jsonw_word_special(uint64_t w)
 {
-	uint64_t quote = w ^ (JSON_ONES * '"');
-	uint64_t slash = w ^ (JSON_ONES * '\\');
+	uint64_t quote = w ^ (JSONW_ONES * '"');
+	uint64_t slash = w ^ (JSONW_ONES * '\\');
 
-	return (((w | (w - JSON_ONES * 0x20) | (quote - JSON_ONES) |
-		     (slash - JSON_ONES)) &
-		    JSON_HIGH) != 0);
+	return (((w | (w - JSONW_ONES * 0x20) | (quote - JSONW_ONES) |
+		     (slash - JSONW_ONES)) &
+		    JSONW_HIGH) != 0);
 }
 
 /* The length of the start that can be copied as it is. */
 static size_t
-writer_clean(struct span s)
+jsonw_clean(struct span s)
 {
 	uint64_t word;
 	size_t i = 0;
@@ -51,7 +51,7 @@ writer_clean(struct span s)
 #endif
 	for (; s.len - i >= sizeof(word); i += sizeof(word)) {
 		memcpy(&word, s.data + i, sizeof(word));
-		if (writer_word_special(word))
+		if (jsonw_word_special(word))
 			break;
 	}
 	for (; i < s.len; i++) {
@@ -65,7 +65,7 @@ writer_clean(struct span s)
 /* Turn the octet or character at the start of ${s} into JSON: *n bytes in
  * ${out}.  Returns how many bytes of ${s} it took. */
 static size_t
-writer_escape(struct span s, char out[8], size_t *n)
+jsonw_escape(struct span s, char out[8], size_t *n)
 {
 	static const char hex[] = "0123456789abcdef";
 	static const char names[] = "btn?fr"; /* 0x08 to 0x0D */
@@ -103,7 +103,7 @@ writer_escape(struct span s, char out[8], size_t *n)
 }
 
 void
-writer_init(struct writer *j, struct buf *out)
+jsonw_init(struct jsonw *j, struct buf *out)
 {
 	j->out = out;
 	j->comma = 0;
@@ -111,7 +111,7 @@ writer_init(struct writer *j, struct buf *out)
 
 /* Before a key or a value: the comma, if one is due. */
 static void
-writer_begin(struct writer *j)
+jsonw_begin(struct jsonw *j)
 {
 	if (j->comma)
 		(void)buf_putc(j->out, ',');
@@ -119,27 +119,27 @@ writer_begin(struct writer *j)
 }
 
 void
-writer_open(struct writer *j, char bracket)
+jsonw_open(struct jsonw *j, char bracket)
 {
-	writer_begin(j);
+	jsonw_begin(j);
 	(void)buf_putc(j->out, bracket);
 	j->comma = 0;
 }
 
 void
-writer_close(struct writer *j, char bracket)
+jsonw_close(struct jsonw *j, char bracket)
 {
 	(void)buf_putc(j->out, bracket);
 	j->comma = 1;
 }
 
 void
-writer_key(struct writer *j, const char *key)
+jsonw_key(struct jsonw *j, const char *key)
 {
 	size_t len = strlen(key);
 	char *p;
 
-	writer_begin(j);
+	jsonw_begin(j);
 	j->comma = 0;
 	if (buf_reserve(j->out, len + 3) == -1)
 		return;
@@ -151,55 +151,55 @@ writer_key(struct writer *j, const char *key)
 }
 
 void
-writer_key_span(struct writer *j, struct span key)
+jsonw_key_span(struct jsonw *j, struct span key)
 {
-	writer_string(j, key);
+	jsonw_string(j, key);
 	(void)buf_putc(j->out, ':');
 	j->comma = 0;
 }
 
 void
-writer_null(struct writer *j)
+jsonw_null(struct jsonw *j)
 {
-	writer_begin(j);
+	jsonw_begin(j);
 	(void)buf_put(j->out, "null", 4);
 }
 
 void
-writer_bool(struct writer *j, int value)
+jsonw_bool(struct jsonw *j, int value)
 {
-	writer_begin(j);
+	jsonw_begin(j);
 	(void)buf_puts(j->out, value ? "true" : "false");
 }
 
 void
-writer_uint(struct writer *j, uint64_t value)
+jsonw_uint(struct jsonw *j, uint64_t value)
 {
 	char digits[24];
 	int len;
 
-	writer_begin(j);
+	jsonw_begin(j);
 	len = snprintf(digits, sizeof(digits), "%" PRIu64, value);
 	(void)buf_put(j->out, digits, (size_t)len);
 }
 
 void
-writer_string(struct writer *j, struct span s)
+jsonw_string(struct jsonw *j, struct span s)
 {
 	char piece[8];
 	size_t n, took;
 
-	writer_begin(j);
+	jsonw_begin(j);
 	/* Most strings need no escape: room for all of it at once. */
 	(void)buf_reserve(j->out, s.len + 2);
 	(void)buf_putc(j->out, '"');
 	while (s.len != 0) {
-		if ((took = writer_clean(s)) != 0)
+		if ((took = jsonw_clean(s)) != 0)
 			(void)buf_put(j->out, s.data, took);
 		s = span_cut(s, took, s.len);
 		if (s.len == 0)
 			break;
-		took = writer_escape(s, piece, &n);
+		took = jsonw_escape(s, piece, &n);
 		(void)buf_put(j->out, piece, n);
 		s = span_cut(s, took, s.len);
 	}
@@ -207,36 +207,36 @@ writer_string(struct writer *j, struct span s)
 }
 
 void
-writer_maybe(struct writer *j, struct span s)
+jsonw_maybe(struct jsonw *j, struct span s)
 {
 	if (s.data == NULL)
-		writer_null(j);
+		jsonw_null(j);
 	else
-		writer_string(j, s);
+		jsonw_string(j, s);
 }
 
 void
-writer_hole(struct writer *j)
+jsonw_hole(struct jsonw *j)
 {
-	writer_begin(j);
+	jsonw_begin(j);
 }
 
 size_t
-writer_fit(struct span s, size_t max, size_t *written)
+jsonw_fit(struct span s, size_t max, size_t *written)
 {
 	char piece[8];
 	size_t i = 0, n, took;
 
 	*written = 0;
 	while (i < s.len) {
-		took = writer_clean(span_cut(s, i, s.len));
+		took = jsonw_clean(span_cut(s, i, s.len));
 		if (took > max - *written)
 			took = max - *written;
 		i += took;
 		*written += took;
 		if (i == s.len || *written == max)
 			break;
-		took = writer_escape(span_cut(s, i, s.len), piece, &n);
+		took = jsonw_escape(span_cut(s, i, s.len), piece, &n);
 		if (n > max - *written)
 			break;
 		i += took;
