@@ -34,7 +34,7 @@ def test_while_connecting(new_bridge, new_dovecot, user, output):
     dead.process.send_signal(signal.SIGSTOP)
     bridge = new_bridge([account(dead, user)], output)
     bridge.start()
-    bridge.wait_log(user)
+    bridge.wait_state(("connecting",))
     try:
         assert bridge.terminate(15) == 0
     finally:

@@ -78,13 +78,14 @@ def test_stop_while_the_sink_is_away(new_bridge, dovecot, user, redis_output):
 
 
 def test_disk_that_refuses(new_bridge, dovecot, user, output):
-    """The directory cannot be written: hold, say so, go on when mended."""
+    """A folder cannot be written: hold, say so, go on when mended."""
     dovecot.append(user, mails(3))
-    output.path.write_text("a file is in the way\n")
+    output.path.mkdir()
+    in_the_way = output.path / user
+    in_the_way.write_text("a file where a folder should be\n")
     bridge = new_bridge([account(dovecot, user)], output)
     bridge.start()
-    bridge.wait_log(r"events.*out")
-    assert_rests(bridge, 2)
-    output.path.unlink()
-    bridge.wait(lambda: output.path.is_dir() and output.count() == 3, 60,
-                "three files")
+    bridge.wait_log(f"events.*{user}")
+    assert_rests(bridge)
+    in_the_way.unlink()
+    bridge.wait(lambda: output.count() == 3, 60, "three files")

@@ -9,7 +9,7 @@ base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = /dev/stderr
 protocols = imap lmtp
-listen = 127.0.0.1
+listen = {listen}
 default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
@@ -126,6 +126,9 @@ def text(version: tuple, options: dict) -> str:
     values["connections"] = options["clients"] * 2 + 1000
     values["processes"] = 200 if many else options["clients"] + 50
     values["per_process"] = 500 if many else 1
+    # Dovecot takes a peer with its own address as secure; 127.0.0.2 is not.
+    values["listen"] = ("127.0.0.1" if options["plaintext"]
+                        else "127.0.0.1, 127.0.0.2")
     new = version >= (2, 4)
     values["recycle"] = "restart_request_count" if new else "service_count"
     values["never"] = "unlimited" if new else 0
