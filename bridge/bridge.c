@@ -251,18 +251,21 @@ open_all(struct bridge *b, unsigned workers, struct fault *f)
 int
 bridge_run(const struct config *config, int once)
 {
-	struct bridge b = { .config = config, .once = once };
+	static struct bridge b; /* the one of the process */
 	uv_prepare_t turn;
 	struct fault f;
 	unsigned workers;
 	size_t i;
 
+	b.config = config;
+	b.once = once;
 	workers = set_workers();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	uv_loop_init(&b.loop);
 	if (open_all(&b, workers, &f) == -1) {
 		/* The process ends: what is open is the kernel's to close. */
 		log_write(LOG_ERROR, "bridge", NULL, "%s", f.text);
+		checkpoint_close(b.store);
 		return (fault_exit_code(f.kind));
 	}
 	watch_signals(&b);

@@ -325,7 +325,7 @@ static int
 may_command(const struct watcher *w)
 {
 	return (w->session != NULL && w->selected && !w->draining &&
-	    !w->settling && w->catchup != NULL);
+	    w->settling == 0 && w->catchup != NULL);
 }
 
 /* Give the session what is to be done next.  0, or -1 with ${f}. */
