@@ -64,7 +64,8 @@ struct session {
 	unsigned capabilities;
 	enum sasl_mechanism mechanism;
 	int step;
-	char *user, *password; /* only while the mechanism runs */
+	char *user, *secret; /* only while the mechanism runs */
+	char refusal[200];   /* the server's error about the token, or "" */
 
 	/* The mailbox. */
 	uint64_t uidvalidity;
@@ -93,7 +94,7 @@ int session_put_quoted(struct buf *, const char *text);
 
 /* Steps of the beginning; each may change the state. */
 void session_login_greeted(struct session *);
-void session_login_continue(struct session *);
+void session_login_continue(struct session *, const char *challenge);
 void session_login_status(struct session *, const struct response *);
 void session_login_tagged(
     struct session *, enum session_command kind, const struct response *);
