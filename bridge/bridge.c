@@ -6,12 +6,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "bridge/auth/oauth2.h"
 #include "bridge/bridge.h"
 #include "bridge/bridge_private.h"
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
+#include "bridge/gate.h"
 #include "bridge/imap/connection.h"
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
@@ -171,9 +173,9 @@ open_pipelines(struct bridge *b, unsigned workers, struct fault *f)
 }
 
 static int
-add_watcher(struct bridge *b, const struct config_account *a, size_t mailbox,
-    struct fault *f)
+add_watcher(struct bridge *b, size_t account, size_t mailbox, struct fault *f)
 {
+	const struct config_account *a = &b->config->accounts[account];
 	struct checkpoint *rows;
 	struct watcher *w;
 	size_t n;
@@ -182,8 +184,8 @@ add_watcher(struct bridge *b, const struct config_account *a, size_t mailbox,
 	rows = checkpoint_load(b->store, a->name, a->mailboxes[mailbox], &n, f);
 	if (rows == NULL && f->kind != FAULT_NONE)
 		return (-1);
-	w = watcher_new(
-	    &b->host, a, mailbox, b->pipelines[a->sink], rows, n, f);
+	w = watcher_new(&b->host, a, mailbox, b->gates[account],
+	    b->pipelines[a->sink], rows, n, f);
 	free(rows);
 	if (w == NULL)
 		return (-1);
@@ -202,16 +204,22 @@ open_watchers(struct bridge *b, struct fault *f)
 	raise_descriptor_limit(n);
 	b->host = (struct watcher_host){ .loop = &b->loop,
 		.net = b->net,
+		.oauth2 = b->oauth2,
 		.committer = b->committer,
 		.max_message_bytes = c->max_message_bytes,
 		.once = b->once,
 		.stopped = on_watcher_stopped,
 		.arg = b };
-	if ((b->watchers = calloc(n + 1, sizeof(struct watcher *))) == NULL)
+	b->gates = calloc(c->naccounts, sizeof(struct gate *));
+	b->watchers = calloc(n + 1, sizeof(struct watcher *));
+	if (b->gates == NULL || b->watchers == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	for (i = 0; i < c->naccounts; i++) {
+		b->gates[i] = gate_new(&b->loop, &c->accounts[i].retry);
+		if (b->gates[i] == NULL)
+			return (fault_set(f, FAULT_RETRY, "out of memory"));
 		for (j = 0; j < c->accounts[i].nmailboxes; j++) {
-			if (add_watcher(b, &c->accounts[i], j, f) == -1)
+			if (add_watcher(b, i, j, f) == -1)
 				return (-1);
 		}
 	}
@@ -239,6 +247,8 @@ open_all(struct bridge *b, unsigned workers, struct fault *f)
 	if (b->store == NULL)
 		return (-1);
 	if ((b->net = connection_net(&b->loop, f)) == NULL)
+		return (-1);
+	if ((b->oauth2 = oauth2_new(&b->loop, b->config, f)) == NULL)
 		return (-1);
 	b->committer = committer_new(&b->loop, b->store, on_changed, b);
 	if (b->committer == NULL)
@@ -288,6 +298,7 @@ bridge_run(const struct config *config, int once)
 	uv_loop_close(&b.loop);
 	checkpoint_close(b.store);
 	free(b.watchers);
+	free(b.gates);
 	free(b.pipelines);
 	curl_global_cleanup();
 	log_write(LOG_INFO, "bridge", NULL, "stopped");

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "bridge/auth/secret.h"
 #include "bridge/catchup.h"
 #include "bridge/config/config.h"
 #include "bridge/imap/session.h"
@@ -43,19 +42,6 @@ watcher_greet(struct watcher *w, const char *greeting, size_t len)
 	session_feed(w->session, greeting, len, now_ms(w));
 	session_greeted(w->session, now_ms(w));
 	watcher_pump(w);
-}
-
-static int
-log_in(struct watcher *w, struct fault *f)
-{
-	char *password;
-	size_t len;
-
-	if ((password = secret_read(w->account->password, &len, f)) == NULL)
-		return (fault_prefix(f, "auth.password"));
-	session_login(w->session, w->account->user, password, now_ms(w));
-	secret_wipe(password, len);
-	return (0);
 }
 
 /* Message data */
@@ -186,6 +172,7 @@ stub(struct watcher *w, uint32_t uid, struct fault *f)
 static int
 on_selected(struct watcher *w, const struct session_event *ev, struct fault *f)
 {
+	watcher_let_in(w);
 	w->selected = 1;
 	w->connected_at = now_ms(w);
 	w->barren = 0;
@@ -233,9 +220,7 @@ on_failed(struct watcher *w, const struct fault *why, struct fault *f)
 {
 	*f = *why;
 	if (why->kind == FAULT_AUTH)
-		fault_set(f, FAULT_AUTH, "%.*s; the password is from %s",
-		    FAULT_TEXT_MAX, why->text,
-		    secret_where(w->account->password));
+		watcher_whence(w, f);
 	return (-1);
 }
 
@@ -244,7 +229,7 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 {
 	switch (ev->kind) {
 	case SESSION_LOGIN:
-		return (log_in(w, f));
+		return (watcher_login(w, f));
 	case SESSION_SELECTED:
 		return (on_selected(w, ev, f));
 	case SESSION_FOUND:
@@ -289,6 +274,13 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 
 /* Commands */
 
+/* Is the token that opened this session about to end? */
+static int
+expiring(const struct watcher *w)
+{
+	return (now_ms(w) >= w->renew_at);
+}
+
 /* All is found and asked for: wait for new mail. */
 static void
 rest(struct watcher *w)
@@ -308,8 +300,8 @@ rest(struct watcher *w)
 	if (w->host->once) {
 		w->held = 1; /* outcomes are awaited */
 		w->wake_at = now + KEEPALIVE_MS;
-	} else if (now - w->connected_at >=
-	    a->max_connection_seconds * 1000ULL) {
+	} else if (expiring(w) ||
+	    now - w->connected_at >= a->max_connection_seconds * 1000ULL) {
 		watcher_renew(w);
 	} else if (!w->no_idle) {
 		watcher_enter(w, WATCHER_IDLE);
@@ -337,6 +329,12 @@ command(struct watcher *w, struct fault *f)
 	int hold;
 
 	w->held = 0;
+	if (may_command(w) && expiring(w)) {
+		/* What is being fetched is let through first. */
+		if (session_ready(w->session))
+			watcher_renew(w);
+		return (0);
+	}
 	hold = pipeline_hold(w->pipeline) ||
 	    committer_trouble(w->host->committer)[0] != '\0';
 	while (may_command(w) &&
@@ -400,6 +398,10 @@ set_timer(struct watcher *w)
 	if (w->stopping)
 		return; /* it watches over the LOGOUT */
 	at = session_deadline(w->session);
+	if (w->selected && w->renew_at < w->wake_at && w->renew_at > now &&
+	    (w->state == WATCHER_IDLE || w->state == WATCHER_POLLING ||
+		w->held))
+		w->wake_at = w->renew_at;
 	if (w->wake_at < at)
 		at = w->wake_at;
 	if (w->state == WATCHER_IDLE || w->state == WATCHER_POLLING) {

@@ -331,7 +331,8 @@ oauth2_get(struct oauth2 *o, const struct config_client *client,
 	if (!under_way(e)) {
 		if (now < e->retry_at) {
 			*f = e->fault;
-			f->retry_ms = (unsigned long)(e->retry_at - now);
+			/* A timer may be a little early. */
+			f->retry_ms = (unsigned long)(e->retry_at - now) + 20;
 			return (-1);
 		}
 		if (waiter == NULL && client->grant != CLIENT_TOKEN_FILE)

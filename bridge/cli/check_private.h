@@ -1,5 +1,6 @@
-/* check_private.h - what the parts of `mailbridge check` share: the mailboxes
- * (check_login.c), the sinks (check_sink.c), and the loop they run on. */
+/* check_private.h - what the parts of `mailbridge check` share: the tokens
+ * (check_token.c), the mailboxes (check_login.c), the sinks (check_sink.c), and
+ * the loop they run on. */
 #ifndef CHECK_PRIVATE_H
 #define CHECK_PRIVATE_H
 
@@ -8,10 +9,13 @@
 
 struct config;
 struct fault;
+struct gate;
 struct net;
+struct oauth2;
 
 struct check_login;
 struct check_sink;
+struct check_token;
 
 struct check {
 	const struct config *config;
@@ -19,6 +23,9 @@ struct check {
 	uv_timer_t timer;
 	void (*on_end)(uv_timer_t *);
 	struct net *net;
+	struct oauth2 *oauth2;
+	struct gate **gates; /* one an account */
+	struct check_token *tokens;
 	struct check_login *logins;
 	size_t nlogins;
 	struct check_sink *sinks;
@@ -34,6 +41,9 @@ void check_bad(struct check *, const char *what, const struct fault *f);
 void check_done(struct check *);
 
 /* Begin; end those that are still under way, with a finding; free. */
+void check_tokens(struct check *);
+void check_tokens_end(struct check *);
+void check_tokens_free(struct check *);
 void check_logins(struct check *);
 void check_logins_end(struct check *);
 void check_logins_free(struct check *);
