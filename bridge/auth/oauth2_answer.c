@@ -10,6 +10,9 @@
 /* What the endpoint says in its own words, cut where only ids follow. */
 #define SAID_MAX 220
 
+/* A year; nobody lets a token live longer. */
+#define EXPIRES_MAX (365UL * 86400)
+
 int
 oauth2_answer_valid(const char *token)
 {
@@ -37,15 +40,13 @@ static unsigned long
 expires(const json_t *json)
 {
 	const json_t *value = json_object_get(json, "expires_in");
-	json_int_t n = 0;
+	double n = json_number_value(value);
 
-	if (json_is_number(value))
-		n = (json_int_t)json_number_value(value);
-	else if (json_is_string(value))
-		n = strtol(json_string_value(value), NULL, 10);
-	if (n <= 0)
+	if (json_is_string(value))
+		n = strtod(json_string_value(value), NULL);
+	if (!(n >= 1))
 		return (OAUTH2_DEFAULT_SECONDS);
-	return (n > 365 * 86400 ? 365UL * 86400 : (unsigned long)n);
+	return (n > EXPIRES_MAX ? EXPIRES_MAX : (unsigned long)n);
 }
 
 /* jansson frees strings unwiped. */

@@ -277,6 +277,10 @@ static void
 begin(struct check_login *l, struct gate *gate)
 {
 	l->check->pending++;
+	if (check_spares(l->check, l->account->client)) {
+		finish(l);
+		return;
+	}
 	l->gate.admitted = on_admitted;
 	l->gate.refused = on_refused;
 	l->gate.arg = l;

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 struct config;
+struct config_client;
 struct fault;
 struct gate;
 struct net;
@@ -26,6 +27,7 @@ struct check {
 	struct oauth2 *oauth2;
 	struct gate **gates; /* one an account */
 	struct check_token *tokens;
+	long owner; /* pid of the daemon that runs on the state; 0: none */
 	struct check_login *logins;
 	size_t nlogins;
 	struct check_sink *sinks;
@@ -36,6 +38,10 @@ struct check {
 
 /* A bad finding about ${what}: told on stderr, kept in the exit code. */
 void check_bad(struct check *, const char *what, const struct fault *f);
+
+/* Is ${client} to be left alone?  Its refresh token may be good for once, and
+ * the daemon that runs needs it. */
+int check_spares(const struct check *, const struct config_client *client);
 
 /* One finding has come. */
 void check_done(struct check *);

@@ -9,6 +9,7 @@
 #include "bridge/auth/keypair.h"
 #include "bridge/auth/oauth2.h"
 #include "bridge/buf.h"
+#include "bridge/checkpoint.h"
 #include "bridge/cli/check_private.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
@@ -22,6 +23,13 @@ struct check_token {
 	int begun, done;
 	char what[96]; /* "oauth2.corp" */
 };
+
+int
+check_spares(const struct check *c, const struct config_client *client)
+{
+	return (client != NULL && client->grant == CLIENT_REFRESH_TOKEN &&
+	    c->owner != 0);
+}
 
 static void
 finish(struct check_token *t)
@@ -181,6 +189,13 @@ begin(struct check_token *t, const char *user)
 	if (c->certificate != NULL)
 		warn_expiry(
 		    t, "client certificate", keypair_not_after(c->certificate));
+	if (check_spares(t->check, c)) {
+		printf("%s: not tried: the daemon (pid %ld) is using its "
+		       "refresh token; see `mailbridge status`\n",
+		    t->what, t->check->owner);
+		finish(t);
+		return;
+	}
 	t->waiter.done = on_token;
 	t->waiter.arg = t;
 	switch (
@@ -207,6 +222,7 @@ check_tokens(struct check *c)
 	c->tokens = calloc(cfg->nclients + 1, sizeof(*c->tokens));
 	if (c->tokens == NULL)
 		return;
+	c->owner = checkpoint_owner(cfg->state);
 	for (i = 0; i < cfg->naccounts; i++) {
 		a = &cfg->accounts[i];
 		if (a->client == NULL)

@@ -176,7 +176,9 @@ read_identity(struct section *s, struct config_client *c)
 	ways = section_has(s, "client_secret") +
 	    section_has(s, "client_assertion") +
 	    section_has(s, "client_certificate");
-	if (ways > 1 || (ways == 0 && c->grant == CLIENT_CREDENTIALS))
+	if (ways > 1 ||
+	    (ways == 0 && c->grant == CLIENT_CREDENTIALS &&
+		section_has(s, "grant")))
 		section_error(s, NULL,
 		    "needs %s of client_secret, client_certificate and "
 		    "client_assertion",

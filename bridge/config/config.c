@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/auth/secret.h"
 #include "bridge/fault.h"
 #include "bridge/limits.h"
 #include "sinks/sink.h"
@@ -224,13 +225,15 @@ read_accounts(
 static void
 read_all(struct section *s, struct config *cfg)
 {
+	/* First: it opens the secrets of all that follows. */
+	cfg->secret_key = section_secret(s, "secret_key");
+	source_set_key(cfg->source, cfg->secret_key);
 	cfg->state = section_path(s, "state", "/var/lib/mailbridge");
 	read_log(s, cfg);
 	read_limits(s, cfg);
 	read_envelope(s, cfg);
 	account_read_retry(s, &default_retry, &cfg->retry);
 	section_unsupported(s, "admin");
-	section_unsupported(s, "secret_key");
 	section_unsupported(s, "dead_letter");
 	/* Accounts name sinks and clients. */
 	read_sinks(s, cfg);
@@ -276,6 +279,7 @@ config_free(struct config *cfg)
 		account_clear(&cfg->accounts[i]);
 	free(cfg->accounts);
 	client_clear_all(cfg);
+	secret_free(cfg->secret_key);
 	free(cfg->sinks);
 	free((void *)(uintptr_t)cfg->state);
 	source_free(cfg->source);

@@ -61,8 +61,9 @@ struct config_account {
 
 struct config {
 	struct config_source *source;
-	const char *path;  /* of the file, as given */
-	const char *state; /* absolute path of the state directory */
+	struct secret *secret_key; /* or NULL */
+	const char *path;	   /* of the file, as given */
+	const char *state;	   /* absolute path of the state directory */
 	enum log_level log_level;
 	enum log_format log_format;
 	struct config_retry retry;

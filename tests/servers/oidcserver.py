@@ -42,6 +42,10 @@ class OidcServer(Server):
         return str(self.authority.pem)
 
     @property
+    def issuer(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    @property
     def token_endpoint(self) -> str:
         return f"https://localhost:{self.port}/token"
 
