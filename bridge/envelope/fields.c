@@ -2,7 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge/envelope/fields.h"
+#include "../limits.h"
+#include "fields.h"
 
 static void
 fields_text(struct jsonw *j, const char *key, const char *s)
@@ -118,7 +119,8 @@ fields_coordinates(struct jsonw *j, const struct mail *m, int lists)
 	jsonw_uint(j, msg->uid);
 	fields_text(j, "id", id);
 	if (msg->flags != NULL && lists)
-		flags = (struct span){ msg->flags, strlen(msg->flags) };
+		flags = (struct span){ msg->flags,
+			strnlen(msg->flags, LIMIT_FLAGS) };
 	fields_flags(j, flags);
 	fields_text(j, "receivedAt", m->received_at);
 	fields_text(j, "blobId", m->blob_id);
