@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../limits.h"
-#include "fields.h"
+#include "bridge/limits.h"
+#include "bridge/envelope/fields.h"
 
 static void
 fields_text(struct jsonw *j, const char *key, const char *s)

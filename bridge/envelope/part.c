@@ -1,13 +1,13 @@
 #include <string.h>
 
-#include "base64.h"
-#include "charset.h"
-#include "header.h"
-#include "params.h"
-#include "part.h"
-#include "quoted.h"
-#include "utf8.h"
-#include "words.h"
+#include "bridge/envelope/base64.h"
+#include "bridge/envelope/charset.h"
+#include "bridge/envelope/header.h"
+#include "bridge/envelope/params.h"
+#include "bridge/envelope/part.h"
+#include "bridge/envelope/quoted.h"
+#include "bridge/envelope/utf8.h"
+#include "bridge/envelope/words.h"
 
 /* The fields of a part that matter. */
 struct part_fields {
