@@ -58,7 +58,9 @@ void
 kafka_give_back(struct kafka *k, const struct fault *why)
 {
 	k->late = NULL;
+	/* settle() takes the op out of the queue. */
 	while (!TAILQ_EMPTY(&k->ops))
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		settle(k, TAILQ_FIRST(&k->ops), SINK_RETRY, why);
 }
 

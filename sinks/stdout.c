@@ -84,6 +84,7 @@ gather(struct stdout_sink *o)
 	{
 		if (bytes >= max || n + 2 > TURN_EVENTS * 2 + 1)
 			break;
+		/* cppcheck-suppress uninitvar */
 		if (skip < l->ev->len)
 			o->iov[n++] = (struct iovec){ l->ev->data + skip,
 				l->ev->len - skip };

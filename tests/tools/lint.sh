@@ -7,7 +7,8 @@ bin=.cache/venv/bin
 failed=""
 
 files=$(find bridge sinks tests \( -name '*.c' -o -name '*.h' \) | sort)
-sources=$(echo "$files" | grep '\.c$')
+# Of the tests' code the compilers and cppcheck see enough.
+sources=$(echo "$files" | grep '^[bs].*\.c$')
 flags="-std=c11 -D_GNU_SOURCE -iquote . $(pkg-config --cflags libuv \
     libcurl libssl rdkafka hiredis jansson gmime-3.0 sqlite3 yaml-0.1 cmocka |
     sed 's/-I/-isystem /g')"
