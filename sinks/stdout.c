@@ -74,7 +74,7 @@ static int
 gather(struct stdout_sink *o)
 {
 	size_t max, bytes = 0, skip = o->offset;
-	struct line *l;
+	struct line *l = NULL; /* for cppcheck, which does not know STAILQ */
 	int n = 0;
 
 	max = o->out.way == STDOUT_POLL ? TURN_BYTES_POLL : TURN_BYTES_WORKER;
