@@ -1,5 +1,6 @@
 #include <sys/eventfd.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,7 @@ kafka_settle(struct kafka *k, struct kafka_op *op, enum sink_verdict verdict,
 	void *ticket = op->ticket;
 
 	TAILQ_REMOVE(&k->ops, op, next);
+	assert(op != TAILQ_FIRST(&k->ops)); /* clang-tidy doubts it */
 	k->nops--;
 	k->bytes -= op->ev->len;
 	free(op);

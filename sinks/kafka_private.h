@@ -16,7 +16,7 @@
 /* Taken and not answered.  Less than librdkafka's own queue, so that its limits
  * are never met, but enough to fill batches for many partitions. */
 #define KAFKA_WINDOW_EVENTS 10000
-#define KAFKA_WINDOW_BYTES (256U * 1024 * 1024)
+#define KAFKA_WINDOW_BYTES ((size_t)256 * 1024 * 1024)
 
 /* An event that librdkafka has, or that waits for its late answer. */
 struct kafka_op {

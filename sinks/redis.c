@@ -8,13 +8,13 @@
 
 /* Taken and not answered: enough to fill a long line, soon sent again. */
 #define WINDOW_EVENTS 1024
-#define WINDOW_BYTES (32U * 1024 * 1024)
+#define WINDOW_BYTES ((size_t)32 * 1024 * 1024)
 
 /* Given to hiredis at a time: it moves all it holds with each partial write. */
-#define FEED_BYTES (256U * 1024)
+#define FEED_BYTES ((size_t)256 * 1024)
 
 /* The default of proto-max-bulk-len, which also bounds a value. */
-#define MAX_EVENT_BYTES (512U * 1024 * 1024)
+#define MAX_EVENT_BYTES ((size_t)512 * 1024 * 1024)
 
 /* Without any reply for so long, plus what a line of 100 kB/s needs for the
  * bytes under way, the connection is dead. */
