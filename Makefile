@@ -105,7 +105,7 @@ test: deps test-deps ## everything: lint, unit and end-to-end tests
 	@$(PYTHON) tests/tools/run_tests.py lint clang unit e2e
 
 test-long: deps test-deps ## the same with the long crash and load tests
-	@$(PYTHON) tests/tools/run_tests.py lint clang unit e2e-long
+	@$(PYTHON) tests/tools/run_tests.py lint analyze clang unit e2e-long
 
 unit: ## unit tests under ASan and UBSan
 	@$(ASAN) run-unit
@@ -118,6 +118,9 @@ e2e: asan ## end-to-end tests; T=tests/e2e/test_redis.py picks some
 
 lint: ## format, clang-tidy, cppcheck, banned words, sizes, include rule
 	@tests/tools/lint.sh
+
+analyze: ## the slow checks of clang's analyzer
+	@tests/tools/lint.sh analyze
 
 valgrind: ## unit tests under valgrind
 	@$(MAKE) $(JOBS) BUILD=build/valgrind OPT='-O1 -g' HARDEN=-fPIE run-unit \
@@ -148,6 +151,6 @@ help: ## this list
 	    -e 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 .PHONY: all deps check-deps clang asan demo test-deps test test-long unit \
-        run-unit e2e lint valgrind fuzz run-fuzz bench install clean help
+        run-unit e2e lint analyze valgrind fuzz run-fuzz bench install clean help
 .DELETE_ON_ERROR:
 -include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(BENCH_BINS:=.d)
