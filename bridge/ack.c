@@ -35,11 +35,14 @@ ack_free(struct ack_window *w)
 static size_t
 lower(const struct ack_window *w, uint32_t uid)
 {
-	const struct ack_entry *e = w->entries + w->head;
+	const struct ack_entry *e;
 	size_t lo = 0, hi = w->n, mid;
 
+	if (w->n == 0)
+		return (0);
+	e = w->entries + w->head;
 	/* New mail comes at the end. */
-	if (w->n > 0 && e[w->n - 1].uid < uid)
+	if (e[w->n - 1].uid < uid)
 		return (w->n);
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;

@@ -18,6 +18,7 @@
 #include "bridge/ops/log.h"
 #include "bridge/pipeline.h"
 #include "bridge/version.h"
+#include "sinks/sink.h"
 
 /* With --once: how long a sink may be down before we give up. */
 #define ONCE_STUCK_SECONDS 30
@@ -157,6 +158,7 @@ open_pipelines(struct bridge *b, unsigned workers, struct fault *f)
 			continue;
 		/* A share each: one dead sink must not starve the others. */
 		config.sink = &c->sinks[i];
+		config.ops = sinks_find(c->sinks[i].type);
 		config.inflight_bytes = (size_t)(c->inflight_bytes / used);
 		b->pipelines[i] = pipeline_new(&config, f);
 		if (b->pipelines[i] == NULL) {
@@ -249,18 +251,21 @@ open_all(struct bridge *b, unsigned workers, struct fault *f)
 int
 bridge_run(const struct config *config, int once)
 {
-	struct bridge b = { .config = config, .once = once };
+	static struct bridge b; /* the one of the process */
 	uv_prepare_t turn;
 	struct fault f;
 	unsigned workers;
 	size_t i;
 
+	b.config = config;
+	b.once = once;
 	workers = set_workers();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	uv_loop_init(&b.loop);
 	if (open_all(&b, workers, &f) == -1) {
 		/* The process ends: what is open is the kernel's to close. */
 		log_write(LOG_ERROR, "bridge", NULL, "%s", f.text);
+		checkpoint_close(b.store);
 		return (fault_exit_code(f.kind));
 	}
 	watch_signals(&b);

@@ -34,6 +34,7 @@ on_drain_late(uv_timer_t *timer)
 	    "stopping: %zu messages were not acknowledged within %d s; they "
 	    "are published again after the next start",
 	    in_flight(b, 0), LIMIT_DRAIN_SECONDS);
+	b->exit_code = EX_TEMPFAIL;
 	b->phase = BRIDGE_COMMITTING;
 	bridge_step(b);
 }

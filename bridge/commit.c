@@ -157,7 +157,7 @@ on_worked(uv_work_t *work, int status)
 		if (failed || again)
 			enqueue(c, slot);
 		if (!failed)
-			slot->committed(slot->arg);
+			slot->committed(slot->arg, slot->filled);
 	}
 	c->written = NULL;
 	set_trouble(c, failed ? &c->fault : NULL);
@@ -187,6 +187,7 @@ start(struct committer *c)
 		memset(&rows[c->nrows], 0, sizeof(rows[0]));
 		slot->writing = 1;
 		slot->queued = 0;
+		slot->filled = slot->marks;
 		slot->fill(slot->arg, &rows[c->nrows++]);
 	}
 	c->written = c->slots;
@@ -198,11 +199,12 @@ start(struct committer *c)
 	uv_queue_work(c->loop, &c->work, on_work, on_worked);
 }
 
-void
+uint64_t
 committer_mark(struct committer *c, struct commit_slot *slot)
 {
 	enqueue(c, slot);
 	schedule(c, COMMIT_MARK_MS);
+	return (++slot->marks);
 }
 
 void

@@ -6,6 +6,7 @@
 #ifndef COMMIT_H
 #define COMMIT_H
 
+#include <stdint.h>
 #include <uv.h>
 
 struct checkpoint_row;
@@ -18,13 +19,16 @@ struct fault;
 struct commit_slot {
 	/* Fill in the row as it is now (zeroed before). */
 	void (*fill)(void *arg, struct checkpoint_row *row);
-	/* What the last fill() told is durable. */
-	void (*committed)(void *arg);
+	/* Durable is what fill() told after the mark number ${mark}, and with
+	 * it all marks before. */
+	void (*committed)(void *arg, uint64_t mark);
 	void *arg;
 	struct commit_slot *next;
-	int queued;  /* waits for a transaction */
-	int writing; /* in the transaction under way */
-	int again;   /* moved since that was put together */
+	int queued;	 /* waits for a transaction */
+	int writing;	 /* in the transaction under way */
+	int again;	 /* moved since that was put together */
+	uint64_t marks;	 /* counted by committer_mark() */
+	uint64_t filled; /* of them, those before the last fill() */
 };
 
 /* ${changed} is called when the store fails (see committer_trouble()) and when
@@ -32,8 +36,9 @@ struct commit_slot {
 struct committer *committer_new(uv_loop_t *, struct checkpoint_store *,
     void (*changed)(void *arg), void *arg);
 
-/* Write this slot: soon (a mark moved), or within a second (a status). */
-void committer_mark(struct committer *, struct commit_slot *);
+/* Write this slot: soon (a mark moved; its number, from 1 on, is returned), or
+ * within a second (a status). */
+uint64_t committer_mark(struct committer *, struct commit_slot *);
 void committer_note(struct committer *, struct commit_slot *);
 
 /* Do not wait for more. */

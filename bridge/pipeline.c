@@ -384,7 +384,6 @@ static struct sink *
 open_sink(struct pipeline *p, struct fault *f)
 {
 	const struct config_sink *config = p->config.sink;
-	const struct sink_ops *ops;
 	struct section *section;
 	struct sink_host host = { .loop = p->config.loop,
 		.name = config->name,
@@ -394,17 +393,13 @@ open_sink(struct pipeline *p, struct fault *f)
 		.state = on_state };
 	struct sink *sink;
 
-	if ((ops = sinks_find(config->type)) == NULL) {
-		fault_set(f, FAULT_BUG, "sink %s: unknown type", config->name);
-		return (NULL);
-	}
 	section = section_new(p->config.source, config->value, config->path);
 	if (section == NULL) {
 		fault_set(f, FAULT_RETRY, "out of memory");
 		return (NULL);
 	}
 	(void)section_choice(section, "type", sinks_types(), 0);
-	sink = ops->open(section, &host, f);
+	sink = p->config.ops->open(section, &host, f);
 	(void)section_end(section, NULL); /* checked when it was loaded */
 	return (sink);
 }

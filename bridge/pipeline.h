@@ -20,6 +20,7 @@ struct fault;
 struct message;
 struct pipeline;
 struct pipeline_lane;
+struct sink_ops;
 
 enum pipeline_outcome {
 	PIPELINE_STORED, /* the sink has it, durably */
@@ -30,6 +31,7 @@ struct pipeline_config {
 	uv_loop_t *loop;
 	const struct config_source *source;
 	const struct config_sink *sink;
+	const struct sink_ops *ops; /* of the sink's type */
 	struct envelope_options envelope;
 	size_t inflight_bytes;
 	const char *state; /* directory, for the dead letter and the blobs */

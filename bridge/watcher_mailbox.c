@@ -47,11 +47,12 @@ on_fill(void *arg, struct checkpoint_row *row)
 }
 
 static void
-on_committed(void *arg)
+on_committed(void *arg, uint64_t mark)
 {
 	struct watcher *w = arg;
 
-	if (w->settling && w->catchup != NULL) {
+	/* Not by a status that was on its way before the mark was made. */
+	if (w->settling != 0 && mark >= w->settling) {
 		w->settling = 0;
 		if (w->session != NULL)
 			watcher_pump(w);
@@ -115,8 +116,7 @@ watcher_begin(struct watcher *w, const struct checkpoint *mark, int settle,
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	if (settle) {
 		/* A crash from here on must find the same beginning. */
-		w->settling = 1;
-		committer_mark(w->host->committer, &w->slot);
+		w->settling = committer_mark(w->host->committer, &w->slot);
 	}
 	return (0);
 }

@@ -51,10 +51,10 @@ struct watcher {
 	struct pipeline *pipeline;
 	struct pipeline_lane *lane;
 	struct commit_slot slot;
-	int held;	 /* waits for room, or for an outcome */
-	int settling;	 /* a first mark is not durable yet */
-	int probing;	 /* a SEARCH for the highest UID is under way */
-	uint32_t probed; /* it */
+	int held;	   /* waits for room, or for an outcome */
+	uint64_t settling; /* the first mark's number, until it is durable */
+	int probing;	   /* a SEARCH for the highest UID is under way */
+	uint32_t probed;   /* it */
 
 	/* A message's octets between SESSION_BODY and SESSION_MESSAGE. */
 	struct budget_waiter waiter;

@@ -229,6 +229,17 @@ hint(struct watcher *w)
 }
 
 static int
+on_failed(struct watcher *w, const struct fault *why, struct fault *f)
+{
+	*f = *why;
+	if (why->kind == FAULT_AUTH)
+		fault_set(f, FAULT_AUTH, "%.*s; the password is from %s",
+		    FAULT_TEXT_MAX, why->text,
+		    secret_where(w->account->password));
+	return (-1);
+}
+
+static int
 on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 {
 	switch (ev->kind) {
@@ -271,8 +282,7 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 		watcher_end(w, NULL);
 		break;
 	case SESSION_FAILED:
-		*f = *ev->fault;
-		return (-1);
+		return (on_failed(w, ev->fault, f));
 	}
 	return (0);
 }
@@ -315,7 +325,7 @@ static int
 may_command(const struct watcher *w)
 {
 	return (w->session != NULL && w->selected && !w->draining &&
-	    !w->settling && w->catchup != NULL);
+	    w->settling == 0 && w->catchup != NULL);
 }
 
 /* Give the session what is to be done next.  0, or -1 with ${f}. */

@@ -94,11 +94,14 @@ kafka_trouble(struct kafka *k, enum kafka_trouble trouble, struct fault *f)
 static void
 stored(struct kafka *k, struct kafka_op *op)
 {
-	backoff_reset(&k->backoff);
-	k->away = 0;
 	if (k->careful > 0)
 		k->careful--;
-	health_up(&k->health);
+	/* Not from a producer that is at its end. */
+	if (k->phase == KAFKA_LIVE) {
+		backoff_reset(&k->backoff);
+		k->away = 0;
+		health_up(&k->health);
+	}
 	settle(k, op, SINK_STORED, NULL);
 }
 
@@ -176,6 +179,24 @@ on_deliveries(struct kafka *k, rd_kafka_event_t *ev)
 	return (n);
 }
 
+/* Has the producer come to its end?  Then ${f} says why. */
+static int
+is_fatal(struct kafka *k, struct fault *f)
+{
+	rd_kafka_resp_err_t err;
+	char text[256];
+
+	err = rd_kafka_fatal_error(k->producer->rk, text, sizeof(text));
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return (0);
+	fault_set(f, FAULT_RETRY,
+	    "sink %s: kafka %s: fatal error %s: %.200s; the producer is made "
+	    "anew (%lu since the start)",
+	    k->sink.host.name, k->config.brokers, rd_kafka_err2name(err), text,
+	    k->remade + 1);
+	return (1);
+}
+
 /* An error of no message; returns 1 with ${f} if it ended the producer. */
 static int
 on_error(struct kafka *k, rd_kafka_event_t *ev, struct fault *f)
@@ -184,15 +205,9 @@ on_error(struct kafka *k, rd_kafka_event_t *ev, struct fault *f)
 	enum kafka_trouble trouble;
 	char text[256];
 
-	if (err == RD_KAFKA_RESP_ERR__FATAL) {
-		err = rd_kafka_fatal_error(k->producer->rk, text, sizeof(text));
-		fault_set(f, FAULT_RETRY,
-		    "sink %s: kafka %s: fatal error %s: %.200s; the producer "
-		    "is made anew (%lu since the start)",
-		    k->sink.host.name, k->config.brokers,
-		    rd_kafka_err2name(err), text, k->remade + 1);
-		return (1);
-	}
+	if (rd_kafka_event_error_is_fatal(ev) ||
+	    err == RD_KAFKA_RESP_ERR__FATAL)
+		return (is_fatal(k, f));
 	(void)snprintf(
 	    text, sizeof(text), "%s", rd_kafka_event_error_string(ev));
 	if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
@@ -221,9 +236,13 @@ on_log(struct kafka *k, rd_kafka_event_t *ev)
 	const char *facility, *text;
 	int level;
 
-	if (rd_kafka_event_log(ev, &facility, &text, &level) == 0)
-		log_write(levels[level & 7], "kafka", k->sink.host.name,
-		    "librdkafka: %s: %s", facility, text);
+	if (rd_kafka_event_log(ev, &facility, &text, &level) != 0)
+		return;
+	/* Each failed connection: what matters of it state() tells. */
+	if (strcmp(facility, "FAIL") == 0)
+		level = 7;
+	log_write(levels[level & 7], "kafka", k->sink.host.name,
+	    "librdkafka: %s: %s", facility, text);
 }
 
 /* librdkafka has events.  It wakes us only when its queue was empty, so what is
@@ -282,7 +301,11 @@ on_late_timer(uv_timer_t *timer)
 	enum kafka_trouble trouble;
 	struct fault f;
 
-	if (k->late_error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+	if (k->late_error != RD_KAFKA_RESP_ERR_NO_ERROR &&
+	    k->phase == KAFKA_LIVE && is_fatal(k, &f)) {
+		k->late_error = RD_KAFKA_RESP_ERR_NO_ERROR;
+		kafka_life_end(k, &f);
+	} else if (k->late_error != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		trouble = kafka_error_judge(k->late_error, NULL, &f);
 		k->late_error = RD_KAFKA_RESP_ERR_NO_ERROR;
 		if (k->phase == KAFKA_LIVE)

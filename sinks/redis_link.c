@@ -170,7 +170,8 @@ on_connect(const redisAsyncContext *ac, int status)
 		return;
 	if (status == REDIS_OK) {
 		/* A peer that vanished shows even when nothing is sent. */
-		(void)redisEnableKeepAlive(&l->ac->c);
+		if (l->config->path == NULL)
+			(void)redisEnableKeepAlive(&l->ac->c);
 		shake_hands(l);
 		return;
 	}

@@ -8,6 +8,7 @@
 
 #include "bridge/checkpoint.h"
 #include "bridge/config/config.h"
+#include "bridge/envelope/date.h"
 #include "bridge/fault.h"
 #include "bridge/cli/args.h"
 #include "bridge/cli/cli.h"
@@ -73,12 +74,9 @@ load(struct request *q, struct checkpoint_store *store, size_t *n)
 static json_t *
 json_row(const char *account, const char *mailbox, const struct checkpoint *c)
 {
-	time_t when = (time_t)c->committed_at;
-	char text[32] = "";
-	struct tm tm;
+	char text[DATE_TEXT];
 
-	if (gmtime_r(&when, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (date_utc(c->committed_at, text) == -1)
 		text[0] = '\0';
 	return (json_pack("{s:s s:s s:I s:I s:s}", "account", account,
 	    "mailbox", mailbox, "uidValidity", (json_int_t)c->uidvalidity,

@@ -26,7 +26,7 @@ static const struct cli_option check_options[] = { CONFIG,
 static const struct cli_option status_options[] = { CONFIG, JSON, END };
 
 static const struct cli_option checkpoint_options[] = { CONFIG,
-	VALUE("account", "NAME", "an account's name in the config"),
+	VALUE("account", "NAME", "an account of the config"),
 	VALUE("mailbox", "NAME", "one of its mailboxes"),
 	VALUE("uid", "N", "set: the last UID that counts as published"),
 	VALUE("uidvalidity", "N",

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "bridge/checkpoint.h"
 #include "bridge/config/config.h"
+#include "bridge/envelope/date.h"
 #include "bridge/fault.h"
 #include "bridge/cli/args.h"
 #include "bridge/cli/cli.h"
@@ -180,12 +180,9 @@ print_table(const struct report *r)
 static json_t *
 json_time(int64_t seconds)
 {
-	time_t when = (time_t)seconds;
-	char text[32];
-	struct tm tm;
+	char text[DATE_TEXT];
 
-	if (seconds == 0 || gmtime_r(&when, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (seconds == 0 || date_utc(seconds, text) == -1)
 		return (json_null());
 	return (json_string(text));
 }

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "bridge/cli/table.h"
+#include "bridge/envelope/date.h"
 
 #define TABLE_COLUMNS 12
 
@@ -85,14 +85,12 @@ table_number(struct table *t, uint64_t n)
 void
 table_time(struct table *t, int64_t seconds)
 {
-	time_t when = (time_t)seconds;
-	char text[32] = "-";
-	struct tm tm;
+	char text[DATE_TEXT];
 
-	if (seconds != 0 && gmtime_r(&when, &tm) != NULL &&
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		text[0] = '\0';
-	table_text(t, text);
+	if (seconds == 0 || date_utc(seconds, text) == -1)
+		table_text(t, "-");
+	else
+		table_text(t, text);
 }
 
 void

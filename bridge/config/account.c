@@ -125,6 +125,9 @@ read_server(struct section *s, struct config_account *a)
 		section_error(s, "tls",
 		    "none is for loopback hosts only (localhost, 127.0.0.1, "
 		    "::1): the password would cross the network in the clear");
+	else if (a->tls == CONFIG_TLS_NONE && a->proxy != NULL)
+		section_error(s, "tls",
+		    "none does not go with a proxy: it would see the password");
 }
 
 static void

@@ -1,28 +1,33 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bridge/config/surrogate.h"
 
 #define ESCAPE 6 /* \uXXXX */
 
+static int
+hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (c - '0');
+	c |= 'a' ^ 'A';
+	return (c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1);
+}
+
 /* The number in "\uXXXX", or 0 if ${s}, of ${len} bytes, does not begin so. */
 static unsigned
 unit(const char *s, size_t len)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *digit;
 	unsigned n = 0;
 	size_t i;
 
 	if (len < ESCAPE || s[0] != '\\' || s[1] != 'u')
 		return (0);
 	for (i = 2; i < ESCAPE; i++) {
-		digit = memchr(digits, s[i] | ('A' ^ 'a'), 16);
-		if (digit == NULL)
+		if (hex(s[i]) == -1)
 			return (0);
-		n = n * 16 + (unsigned)(digit - digits);
+		n = n * 16 + (unsigned)hex(s[i]);
 	}
 	return (n);
 }

@@ -311,6 +311,7 @@ parse(struct config_source *src, const struct source_file *file,
 	struct reader r = { .src = src, .file = file, .f = f };
 	json_t *value;
 
+	*again = 0;
 	if (!yaml_parser_initialize(&r.parser))
 		return (no_memory(&r));
 	yaml_parser_set_input_string(
@@ -333,8 +334,11 @@ yaml_parse(struct config_source *src, const struct source_file *file,
 	value = parse(src, file, text, len, &again, f);
 	if (value != NULL || !again)
 		return (value);
-	if ((joined = surrogate_join(text, &len)) == NULL)
+	if ((joined = surrogate_join(text, &len)) == NULL) {
+		fault_set(
+		    f, FAULT_RETRY, "%s: %s", file->path, strerror(ENOMEM));
 		return (NULL);
+	}
 	value = parse(src, file, joined, len, &again, f);
 	free(joined);
 	return (value);

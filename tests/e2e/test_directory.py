@@ -64,7 +64,7 @@ def test_flags_and_keywords(bridge, dovecot, user, output):
 
 def test_mailbox_names(new_bridge, dovecot, user, output):
     names = ["Orders/2026", "Grüße & mehr", "日本語", "a b",
-             "R+D ~ {old}!"]
+             "R+D ~ {old}!", "50% off"]
     dovecot.create(user, *names)
     for number, name in enumerate(names, 1):
         dovecot.append(user, [mail(number)], name)

@@ -19,6 +19,7 @@ def test_wrong_password_does_not_stop_the_others(new_bridge, dovecot, user,
     bridge.wait(lambda: output.count() == 1, what="the good account")
     line = bridge.wait_log(r".*mallory.*AUTHENTICATIONFAILED.*")[0]
     assert "auth.password" in line, "it should say what to look at"
+    assert "wrong.txt" in line, "it should say where the password is from"
     assert "not-the-password" not in bridge.printed()
 
 

@@ -557,9 +557,9 @@ test_killed(void **state)
 		store = open_good(CHECKPOINT_WRITE);
 		a = checkpoint_load(store, "a", "x", &n, &f);
 		b = checkpoint_load(store, "a", "y", &n, &f);
-		assert_int_equal(a == NULL, b == NULL);
-		if (a != NULL) {
-			assert_non_null(b);
+		if (a == NULL || b == NULL)
+			assert_ptr_equal(a, b);
+		else {
 			assert_int_equal(a->uid, b->uid);
 			assert_true(a->uid >= last);
 			last = a->uid;

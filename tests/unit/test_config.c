@@ -130,6 +130,7 @@ static const char everything[] =
     "    user: u\n"
     "    host: 127.9.9.9\n"
     "    port: 1143\n"
+    "    tls: starttls\n"
     "    tls_ca: sub/ca.pem\n"
     "    proxy: socks5h://127.0.0.1:1080\n"
     "    start: beginning\n"
@@ -200,6 +201,11 @@ test_servers(void **state)
 	bad_key("tls: strattls",
 	    "10: accounts[0].tls: unknown value \"strattls\", did you mean "
 	    "\"starttls\"? (implicit, starttls or none)");
+	bad("defaults: {tls: none, proxy: http://x:1}\n" SINK
+	    "accounts:\n - {name: a, host: 127.0.0.1, user: u, auth: "
+	    "{password: {file: s}}}\n",
+	    "c.yaml:1:17: defaults.tls: none does not go with a proxy: it "
+	    "would see the password");
 	bad_key("port: 70000",
 	    "11: accounts[0].port: must be between 1 and 65535, not 70000");
 	bad_key("host: a.b:993",

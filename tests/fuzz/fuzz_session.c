@@ -1,0 +1,153 @@
+/* A server that says anything at all, to a session whose owner does all that an
+ * owner does.  Lines of the input are answers; "$" in them is the last tag, so
+ * that the dialogue gets somewhere. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/buf.h"
+#include "bridge/catchup.h"
+#include "bridge/checkpoint.h"
+#include "bridge/imap/session.h"
+#include "bridge/message.h"
+
+struct owner {
+	struct session *session;
+	struct catchup *catchup;
+	uint64_t now;
+	int selected;
+};
+
+static void
+command(struct owner *o)
+{
+	struct session *s = o->session;
+	struct catchup_next next;
+
+	if (!o->selected || (!session_ready(s) && !session_can_fetch(s)))
+		return;
+	catchup_next(o->catchup, session_ready(s), session_can_fetch(s), 0,
+	    o->now, &next);
+	if (next.job == CATCHUP_SEARCH)
+		session_search(s, next.text, o->now);
+	else if (next.job == CATCHUP_FETCH)
+		session_fetch(s, next.text, next.plain, o->now);
+	else if (next.job == CATCHUP_STUB)
+		catchup_done(o->catchup, next.uid);
+	else if (next.job == CATCHUP_NOTHING && session_ready(s))
+		session_idle(s, o->now);
+}
+
+static int
+event(struct owner *o, const struct session_event *ev)
+{
+	struct session *s = o->session;
+
+	switch (ev->kind) {
+	case SESSION_LOGIN:
+		session_login(s, "user", "password", o->now);
+		break;
+	case SESSION_SELECTED:
+		o->selected = 1;
+		break;
+	case SESSION_FOUND:
+		catchup_found(o->catchup, ev->lo, ev->hi);
+		break;
+	case SESSION_SEARCHED:
+		catchup_searched(o->catchup);
+		break;
+	case SESSION_BODY:
+		session_body(s, malloc(100), 100);
+		break;
+	case SESSION_MESSAGE:
+		if (catchup_received(
+			o->catchup, ev->message->uid, ev->message->size))
+			catchup_done(o->catchup, ev->message->uid);
+		message_free(ev->message);
+		break;
+	case SESSION_FETCHED:
+		catchup_fetched(o->catchup, ev->ok, o->now);
+		break;
+	case SESSION_EXISTS:
+	case SESSION_IDLE_DONE:
+		catchup_hint(o->catchup);
+		session_idle_end(s, o->now);
+		break;
+	case SESSION_FAILED:
+	case SESSION_CLOSED:
+		return (0);
+	default:
+		break;
+	}
+	return (1);
+}
+
+static int
+pump(struct owner *o)
+{
+	struct session_event ev;
+
+	while (session_next(o->session, &ev)) {
+		if (!event(o, &ev))
+			return (0);
+	}
+	command(o);
+	return (1);
+}
+
+/* The tag of the last command sent, from what was sent. */
+static unsigned
+last_tag(struct buf *out, unsigned before)
+{
+	const char *s;
+
+	for (s = out->data; s != NULL && *s != '\0';) {
+		if (*s == 'm' && s[1] >= '0' && s[1] <= '9')
+			before = (unsigned)strtoul(s + 1, NULL, 10);
+		if ((s = strchr(s, '\n')) != NULL)
+			s++;
+	}
+	buf_clear(out);
+	return (before);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct session_config config = { .mailbox = "INBOX",
+		.command_ms = 1000 };
+	struct checkpoint from = { .uidvalidity = 1 };
+	struct owner o = { .now = 1000 };
+	const char *greeting = "* OK [CAPABILITY IMAP4rev1 IDLE ID] hi\r\n";
+	struct buf line;
+	unsigned tag = 0;
+	size_t i;
+	int alive;
+
+	o.session = session_new(&config, o.now);
+	o.catchup = catchup_new(&from);
+	buf_init(&line, 1 << 20);
+	session_feed(o.session, greeting, strlen(greeting), o.now);
+	session_greeted(o.session, o.now);
+	alive = pump(&o);
+	for (i = 0; i < size && alive; i++) {
+		tag = last_tag(session_output(o.session), tag);
+		if (data[i] == '$')
+			buf_printf(&line, "m%u", tag);
+		else
+			buf_putc(&line, (char)data[i]);
+		if (data[i] != '\n' && i + 1 < size)
+			continue;
+		o.now += 10;
+		session_feed(o.session, line.data, line.len, o.now);
+		alive = pump(&o);
+		buf_clear(&line);
+	}
+	buf_free(&line);
+	session_free(o.session);
+	catchup_free(o.catchup);
+	return (0);
+}

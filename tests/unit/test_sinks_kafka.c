@@ -1,0 +1,554 @@
+#include <sys/resource.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "bridge/envelope/event.h"
+#include "bridge/fault.h"
+#include "sink_contract.h"
+#include "sinks/kafka_error.h"
+#include "sinks/kafka_private.h"
+#include "sinks/sinks.h"
+
+#define PRODUCE 0 /* ApiKey */
+#define PARTITIONS 2
+
+/* librdkafka's mock brokers, in this process. */
+struct kafka_far {
+	rd_kafka_t *rk; /* carries the cluster */
+	rd_kafka_mock_cluster_t *cluster;
+	rd_kafka_message_t **messages; /* all that was consumed */
+	size_t nmessages;
+	rd_kafka_t *consumer;
+};
+
+static struct kafka_far *
+cluster_make(const char *topic)
+{
+	struct kafka_far *k = calloc(1, sizeof(*k));
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char errstr[256];
+
+	assert_non_null(k);
+	/* It has no brokers of its own, and says so. */
+	rd_kafka_conf_set(conf, "log_level", "4", NULL, 0);
+	k->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, errstr, sizeof(errstr));
+	assert_non_null(k->rk);
+	k->cluster = rd_kafka_mock_cluster_new(k->rk, 1);
+	assert_non_null(k->cluster);
+	if (topic != NULL)
+		assert_int_equal(rd_kafka_mock_topic_create(
+				     k->cluster, topic, PARTITIONS, 1),
+		    0);
+	return (k);
+}
+
+static void
+cluster_config(struct kafka_far *k, char *config, size_t size, const char *more)
+{
+	(void)snprintf(config, size,
+	    "{\"brokers\": \"%s\", \"topic\": \"mail\"%s}",
+	    rd_kafka_mock_cluster_bootstraps(k->cluster), more);
+}
+
+static void *
+far_up(char *config, size_t size)
+{
+	struct kafka_far *k = cluster_make("mail");
+
+	cluster_config(k, config, size,
+	    ", \"properties\": {\"reconnect.backoff.max.ms\": 500}");
+	return (k);
+}
+
+static void
+far_lose(void *far)
+{
+	struct kafka_far *k = far;
+
+	rd_kafka_mock_broker_set_down(k->cluster, 1);
+}
+
+static void
+far_regain(void *far)
+{
+	struct kafka_far *k = far;
+
+	rd_kafka_mock_broker_set_up(k->cluster, 1);
+}
+
+static void
+start_consumer(struct kafka_far *k)
+{
+	rd_kafka_topic_partition_list_t *parts;
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char errstr[256];
+	int i;
+
+	rd_kafka_conf_set(conf, "bootstrap.servers",
+	    rd_kafka_mock_cluster_bootstraps(k->cluster), NULL, 0);
+	rd_kafka_conf_set(conf, "group.id", "test", NULL, 0);
+	rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0);
+	rd_kafka_conf_set(conf, "enable.auto.commit", "false", NULL, 0);
+	k->consumer =
+	    rd_kafka_new(RD_KAFKA_CONSUMER, conf, errstr, sizeof(errstr));
+	assert_non_null(k->consumer);
+	rd_kafka_poll_set_consumer(k->consumer);
+	parts = rd_kafka_topic_partition_list_new(PARTITIONS);
+	for (i = 0; i < PARTITIONS; i++)
+		rd_kafka_topic_partition_list_add(parts, "mail", i)->offset =
+		    RD_KAFKA_OFFSET_BEGINNING;
+	assert_int_equal(rd_kafka_assign(k->consumer, parts), 0);
+	rd_kafka_topic_partition_list_destroy(parts);
+}
+
+static void
+forget_messages(struct kafka_far *k)
+{
+	while (k->nmessages > 0)
+		rd_kafka_message_destroy(k->messages[--k->nmessages]);
+	free(k->messages);
+	k->messages = NULL;
+	if (k->consumer != NULL) {
+		rd_kafka_consumer_close(k->consumer);
+		rd_kafka_destroy(k->consumer);
+	}
+	k->consumer = NULL;
+}
+
+/* All messages of the topic, to the end of each partition, once. */
+static void
+consume(struct kafka_far *k)
+{
+	rd_kafka_message_t *m;
+	int ends = 0;
+
+	if (k->consumer != NULL)
+		return;
+	start_consumer(k);
+	while (ends < PARTITIONS) {
+		m = rd_kafka_consumer_poll(k->consumer, 10000);
+		assert_non_null(m);
+		if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+			ends += m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+			rd_kafka_message_destroy(m);
+			continue;
+		}
+		k->messages = reallocarray(
+		    k->messages, k->nmessages + 1, sizeof(*k->messages));
+		k->messages[k->nmessages++] = m;
+	}
+}
+
+static void
+assert_header(rd_kafka_message_t *m, const char *name, const char *value)
+{
+	rd_kafka_headers_t *headers;
+	const void *found;
+	size_t len;
+
+	assert_int_equal(rd_kafka_message_headers(m, &headers), 0);
+	assert_int_equal(
+	    rd_kafka_header_get_last(headers, name, &found, &len), 0);
+	assert_int_equal(len, strlen(value));
+	assert_memory_equal(found, value, len);
+}
+
+static int
+has_header(rd_kafka_message_t *m, const char *name, const char *value)
+{
+	rd_kafka_headers_t *headers;
+	const void *found;
+	size_t len;
+
+	return (rd_kafka_message_headers(m, &headers) == 0 &&
+	    rd_kafka_header_get_last(headers, name, &found, &len) == 0 &&
+	    len == strlen(value) && memcmp(found, value, len) == 0);
+}
+
+static unsigned
+far_count(void *far, const struct event *ev)
+{
+	struct kafka_far *k = far;
+	rd_kafka_message_t *m;
+	unsigned n = 0;
+	size_t i;
+
+	consume(k);
+	for (i = 0; i < k->nmessages; i++) {
+		m = k->messages[i];
+		if (m->len == ev->len &&
+		    memcmp(m->payload, ev->data, m->len) == 0 &&
+		    has_header(m, "ce_id", ev->id) &&
+		    has_header(m, "ce_source", ev->source))
+			n++;
+	}
+	return (n);
+}
+
+static void
+far_down(void *far)
+{
+	struct kafka_far *k = far;
+
+	forget_messages(k);
+	rd_kafka_mock_cluster_destroy(k->cluster);
+	rd_kafka_destroy(k->rk);
+	free(k);
+}
+
+static const struct sink_far far_side = {
+	.ops = &kafka_ops,
+	.up = far_up,
+	.lose = far_lose,
+	.regain = far_regain,
+	.count = far_count,
+	.down = far_down,
+};
+
+/* A cluster, a sink on it, and what it is asked to do. */
+struct bench {
+	struct kafka_far *far;
+	struct contract c;
+};
+
+static struct bench *
+bench_make(const char *topic, const char *more)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+	char config[1024];
+
+	assert_non_null(b);
+	b->far = cluster_make(topic);
+	contract_init(&b->c);
+	cluster_config(b->far, config, sizeof(config), more);
+	if (contract_open(&b->c, &kafka_ops, config) == NULL)
+		fail_msg("%s", b->c.why);
+	return (b);
+}
+
+static void
+bench_end(struct bench *b)
+{
+	contract_close(&b->c, 0);
+	contract_end(&b->c);
+	far_down(b->far);
+	free(b);
+}
+
+static int
+is_answered(struct contract *c, void *arg)
+{
+	(void)c;
+	return (((struct contract_event *)arg)->answer != CONTRACT_TAKEN);
+}
+
+/* The CloudEvents binding, and the key. */
+static void
+test_message(void **state)
+{
+	static const struct {
+		const char *config, *key;
+	} keys[] = { { "", "acct/INBOX" },
+		{ ", \"key\": \"thread\"", "thread-3@example.org" },
+		{ ", \"key\": \"message_id\"", "3@example.org" },
+		{ ", \"key\": \"none\"", NULL } };
+	struct contract_event e;
+	rd_kafka_message_t *m;
+	struct bench *b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		b = bench_make("mail", keys[i].config);
+		e = contract_event("INBOX", 3, 100);
+		contract_store(&b->c, &e, 1, 15000);
+		consume(b->far);
+		assert_int_equal(b->far->nmessages, 1);
+		m = b->far->messages[0];
+		assert_header(m, "ce_specversion", "1.0");
+		assert_header(m, "ce_id", "77-3");
+		assert_header(m, "ce_source", "/mailbridge/acct/INBOX");
+		assert_header(m, "ce_type", EVENT_TYPE);
+		assert_header(m, "ce_time", "2026-01-02T03:04:05Z");
+		assert_header(m, "content-type", "application/json");
+		if (keys[i].key == NULL)
+			assert_int_equal(m->key_len, 0);
+		else {
+			assert_int_equal(m->key_len, strlen(keys[i].key));
+			assert_memory_equal(m->key, keys[i].key, m->key_len);
+		}
+		bench_end(b);
+	}
+}
+
+/* The idempotent producer's end is not ours: what it held comes back, another
+ * takes over. */
+static void
+test_fatal(void **state)
+{
+	static struct contract_event e[500];
+	struct bench *b = bench_make("mail", "");
+	struct event *ev;
+	unsigned round;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 500; i++)
+		e[i] = contract_event("INBOX", (uint32_t)i + 1, 1000);
+	contract_store(&b->c, e, 10, 15000);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 160; i++)
+			(void)contract_submit(&b->c, &e[10 + round * 160 + i]);
+		rd_kafka_test_fatal_error(
+		    ((struct kafka *)b->c.sink)->producer->rk,
+		    RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+		    "as a test");
+		contract_wait_int(&b->c, &b->c.state, 0, 5000);
+		assert_non_null(strstr(b->c.why, "fatal"));
+		assert_non_null(strstr(b->c.why, "OUT_OF_ORDER"));
+		contract_store(&b->c, e, 10 + (round + 1) * 160, 20000);
+		assert_int_equal(b->c.state, 1);
+	}
+	contract_store(&b->c, e, 500, 20000);
+	assert_int_equal(((struct kafka *)b->c.sink)->remade, 3);
+	for (i = 0; i < 500; i++) {
+		ev = contract_make(&e[i]);
+		assert_true(far_count(b->far, ev) >= 1);
+		contract_free(ev);
+	}
+	bench_end(b);
+}
+
+/* Errors that brokers mean for the moment: librdkafka or the host tries
+ * again. */
+static void
+test_broker_errors(void **state)
+{
+	static struct contract_event e[100];
+	struct bench *b = bench_make("mail", "");
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		e[i] = contract_event("INBOX", (uint32_t)i + 1, 1000);
+	contract_wait_int(&b->c, &b->c.state, 1, 10000);
+	rd_kafka_mock_push_request_errors(b->far->cluster, PRODUCE, 5,
+	    RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+	    RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+	    RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR__TRANSPORT,
+	    RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND);
+	contract_store(&b->c, e, 100, 30000);
+	assert_int_equal(b->c.state, 1);
+	bench_end(b);
+}
+
+/* Not allowed: held and told, no mail is given up. */
+static void
+test_not_authorized(void **state)
+{
+	struct contract_event e = contract_event("INBOX", 1, 100);
+	struct bench *b = bench_make("mail", "");
+
+	(void)state;
+	contract_wait_int(&b->c, &b->c.state, 1, 10000);
+	rd_kafka_mock_push_request_errors(b->far->cluster, PRODUCE, 1,
+	    RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	assert_true(contract_submit(&b->c, &e));
+	contract_wait(&b->c, is_answered, &e, 10000);
+	assert_int_equal(e.answer, CONTRACT_RETRY);
+	assert_int_equal(b->c.state, 0);
+	assert_non_null(strstr(b->c.why, "ACL"));
+	assert_false(contract_submit(&b->c, &e));
+	bench_end(b);
+}
+
+static void
+test_no_topic(void **state)
+{
+	struct bench *b = bench_make(NULL, "");
+
+	(void)state;
+	rd_kafka_mock_topic_set_error(
+	    b->far->cluster, "mail", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+	contract_wait_int(&b->c, &b->c.state, 0, 20000);
+	assert_non_null(strstr(b->c.why, "create the topic"));
+	bench_end(b);
+}
+
+/* Over our own limit: that one is refused, and no other. */
+static void
+test_over_own_limit(void **state)
+{
+	struct contract_event e[2] = { contract_event("INBOX", 1, 5000),
+		contract_event("INBOX", 2, 500) };
+	struct bench *b = bench_make(
+	    "mail", ", \"properties\": {\"message.max.bytes\": 4000}");
+
+	(void)state;
+	assert_int_equal(b->c.sink->ops->max_event_bytes(b->c.sink), 2000);
+	contract_wait_int(&b->c, &b->c.state, 1, 10000);
+	assert_true(contract_submit(&b->c, &e[0]));
+	contract_wait(&b->c, is_answered, &e[0], 10000);
+	assert_int_equal(e[0].answer, CONTRACT_REFUSED);
+	assert_non_null(strstr(e[0].why, "4000"));
+	contract_store(&b->c, &e[1], 1, 10000);
+	bench_end(b);
+}
+
+/* The broker refuses a whole batch for one message in it; the others of the
+ * batch are not to suffer. */
+static void
+test_over_brokers_limit(void **state)
+{
+	static struct contract_event e[20];
+	struct bench *b = bench_make("mail", "");
+	size_t i;
+
+	(void)state;
+	contract_wait_int(&b->c, &b->c.state, 1, 10000);
+	rd_kafka_mock_push_request_errors(
+	    b->far->cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+	for (i = 0; i < 20; i++) {
+		e[i] = contract_event("INBOX", (uint32_t)i + 1, 1000);
+		assert_true(contract_submit(&b->c, &e[i]));
+	}
+	contract_wait(&b->c, is_answered, &e[0], 10000);
+	assert_int_equal(e[0].answer, CONTRACT_RETRY);
+	/* Alone, and again: now it is known to be the one. */
+	rd_kafka_mock_push_request_errors(
+	    b->far->cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+	assert_true(contract_submit(&b->c, &e[0]));
+	contract_wait(&b->c, is_answered, &e[0], 10000);
+	assert_int_equal(e[0].answer, CONTRACT_REFUSED);
+	assert_non_null(strstr(e[0].why, "max.message.bytes"));
+	assert_non_null(strstr(e[0].why, "1000000"));
+	contract_store(&b->c, e + 1, 19, 20000);
+	bench_end(b);
+}
+
+/* Nothing listens: told, no busy loop, and a timely close. */
+static void
+test_nobody(void **state)
+{
+	struct contract_event e = contract_event("INBOX", 1, 100);
+	struct rusage before, after;
+	struct contract c;
+	long used;
+	int i;
+
+	(void)state;
+	contract_init(&c);
+	assert_non_null(contract_open(&c, &kafka_ops,
+	    "{\"brokers\": \"127.0.0.1:1\", \"topic\": \"mail\"}"));
+	(void)contract_submit(&c, &e);
+	contract_wait_int(&c, &c.state, 0, 10000);
+	assert_non_null(strstr(c.why, "127.0.0.1:1"));
+	getrusage(RUSAGE_SELF, &before);
+	for (i = 0; i < 200; i++) /* 2 s */
+		contract_turn(&c);
+	getrusage(RUSAGE_SELF, &after);
+	used = (after.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000000 +
+	    after.ru_utime.tv_usec - before.ru_utime.tv_usec +
+	    (after.ru_stime.tv_sec - before.ru_stime.tv_sec) * 1000000 +
+	    after.ru_stime.tv_usec - before.ru_stime.tv_usec;
+	assert_true(used < 400000);
+	contract_close(&c, 0);
+	contract_end(&c);
+}
+
+static void
+assert_mistake(struct contract *c, const char *more, const char *text)
+{
+	char config[512];
+	const char *mistake;
+
+	(void)snprintf(config, sizeof(config),
+	    "{\"brokers\": \"b:9092\", \"topic\": \"t\", %s}", more);
+	mistake = contract_check(c, &kafka_ops, config);
+	if (mistake == NULL)
+		fail_msg("%s: accepted", config);
+	if (strstr(mistake, text) == NULL)
+		fail_msg("%s: %s", config, mistake);
+}
+
+static void
+test_config(void **state)
+{
+	struct contract c;
+
+	(void)state;
+	contract_init(&c);
+	assert_non_null(contract_check(&c, &kafka_ops, "{\"topic\": \"t\"}"));
+	assert_null(contract_check(&c, &kafka_ops,
+	    "{\"brokers\": \"b\", \"topic\": \"t\", \"properties\": "
+	    "{\"linger.ms\": 7, \"acks\": -1, \"enable.idempotence\": true, "
+	    "\"security.protocol\": \"sasl_ssl\", \"sasl.username\": \"u\", "
+	    "\"sasl.password\": {\"env\": \"X\"}, "
+	    "\"message.max.bytes\": 2000000}}"));
+	assert_mistake(&c, "\"delivery\": \"exactly_once\"", "not supported");
+	assert_mistake(&c, "\"key\": \"subject\"", "key");
+	assert_mistake(&c, "\"properties\": {\"linger.sm\": 1}", "linger.sm");
+	assert_mistake(
+	    &c, "\"properties\": {\"linger.ms\": \"soon\"}", "linger.ms");
+	assert_mistake(&c, "\"properties\": {\"acks\": 1}", "must be all");
+	assert_mistake(&c, "\"properties\": {\"enable.idempotence\": false}",
+	    "must be true");
+	assert_mistake(
+	    &c, "\"properties\": {\"message.timeout.ms\": 5}", "must be 0");
+	assert_mistake(
+	    &c, "\"properties\": {\"bootstrap.servers\": \"x\"}", "brokers");
+	assert_mistake(
+	    &c, "\"properties\": {\"sasl.password\": \"abracadabra\"}", "file");
+	assert_null(strstr(c.why, "abracadabra"));
+	/* Found only by making one. */
+	assert_null(contract_open(&c, &kafka_ops,
+	    "{\"brokers\": \"b\", \"topic\": \"t\", \"properties\": "
+	    "{\"max.in.flight\": 100}}"));
+	assert_non_null(strstr(c.why, "max.in.flight"));
+	contract_end(&c);
+}
+
+static void
+test_errors(void **state)
+{
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(
+	    kafka_error_judge(RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, NULL, &f),
+	    KAFKA_PERSON);
+	assert_int_equal(f.kind, FAULT_CONFIG);
+	assert_int_equal(
+	    kafka_error_judge(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "x", &f),
+	    KAFKA_AWAY);
+	assert_non_null(strstr(f.text, ": x ("));
+	assert_int_equal(kafka_error_judge(RD_KAFKA_RESP_ERR_UNKNOWN, NULL, &f),
+	    KAFKA_PASSING);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_message),
+		cmocka_unit_test(test_fatal),
+		cmocka_unit_test(test_broker_errors),
+		cmocka_unit_test(test_not_authorized),
+		cmocka_unit_test(test_no_topic),
+		cmocka_unit_test(test_over_own_limit),
+		cmocka_unit_test(test_over_brokers_limit),
+		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_errors),
+	};
+
+	return (sink_contract_run("kafka", &far_side) +
+	    cmocka_run_group_tests_name("kafka sink", tests, NULL, NULL));
+}
