@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -24,7 +25,7 @@ static const char schema_usage[] =
 int
 cli_schema(int argc, char **argv)
 {
-	size_t len = (size_t)(schema_json_end - schema_json);
+	size_t len = (uintptr_t)schema_json_end - (uintptr_t)schema_json;
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
 		fputs(schema_usage, stdout);
