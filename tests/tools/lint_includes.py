@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 PURE = ["bridge/imap/response*", "bridge/imap/session*", "bridge/ack.*",
+        "bridge/catchup*", "bridge/uidset.*", "bridge/budget.*",
         "bridge/ladder.*", "bridge/envelope/*"]
 IMPURE_HEADERS = {
     "uv.h", "curl/curl.h", "sqlite3.h", "hiredis/hiredis.h",
