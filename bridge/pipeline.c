@@ -256,6 +256,8 @@ on_state(void *arg, int up, const struct fault *why)
 	}
 	p->up = up;
 	p->config.changed(p->config.arg);
+	if (!up && why->kind == FAULT_ENDED && !p->closing)
+		p->config.ended(p->config.arg, why);
 }
 
 static struct sink *

@@ -42,7 +42,8 @@ struct sink_host {
 
 	/* The far side became reachable (up 1, why NULL) or was lost (up 0,
 	 * with the reason).  Called on each change, and on a changed reason
-	 * while down.  Sinks describe, the host logs. */
+	 * while down.  FAULT_ENDED: it will never come back.  Sinks describe,
+	 * the host logs. */
 	void (*state)(void *arg, int up, const struct fault *why);
 };
 

@@ -216,8 +216,9 @@ fail(struct stdout_sink *o, int error)
 {
 	struct fault f;
 
-	fault_set(&f, FAULT_RETRY, "sink %s: standard output: write: %s%s",
-	    o->sink.host.name, strerror(error),
+	fault_set(&f, error == EPIPE ? FAULT_ENDED : FAULT_RETRY,
+	    "sink %s: standard output: write: %s%s", o->sink.host.name,
+	    strerror(error),
 	    error == EPIPE ? "; the program that reads it has ended" : "");
 	f.retry_ms = backoff_next(&o->backoff);
 	o->paused = 1;
