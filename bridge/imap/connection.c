@@ -4,6 +4,7 @@
 
 #include "bridge/fault.h"
 #include "bridge/imap/connection_private.h"
+#include "bridge/imap/gate.h"
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
 
@@ -120,8 +121,7 @@ on_turn(struct net *net)
 struct net *
 connection_net(uv_loop_t *loop, struct fault *f)
 {
-	static const struct net_ops ops = { connection_opening_done,
-		connection_opening_start, on_turn };
+	static const struct net_ops ops = { connection_opening_done, on_turn };
 
 	return (net_new(loop, &ops, f));
 }
@@ -185,11 +185,11 @@ connection_close(struct connection *c)
 	if (c->queued)
 		connection_list_remove(net_ready(net), c);
 	if (c->waiting)
-		connection_list_remove(net_waiting(net), c);
+		connection_list_remove(gate_waiting(c->gate), c);
 	if (c->open)
 		uv_poll_stop(&c->poll);
-	/* libcurl would say LOGOUT and wait for the answer, holding the loop.
-	 */
+	/* libcurl would say LOGOUT on a connection that stands, and wait for
+	 * the answer, holding the loop. */
 	if (c->fd != CURL_SOCKET_BAD)
 		(void)shutdown(c->fd, SHUT_RDWR);
 	if (c->multi != NULL)
@@ -197,7 +197,7 @@ connection_close(struct connection *c)
 	curl_easy_cleanup(c->easy);
 	connection_opening_free(c);
 	if (c->admitted)
-		net_admit_end(net);
+		connection_opening_leave(c);
 	if (c->open)
 		uv_close((uv_handle_t *)&c->poll, on_poll_closed);
 	else

@@ -8,6 +8,7 @@
 
 #include "bridge/fault.h"
 #include "bridge/imap/connection_private.h"
+#include "bridge/imap/gate.h"
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
 
@@ -71,8 +72,7 @@ connection_opening_done(struct connection *c, CURLcode result)
 	struct opening *o = c->opening;
 	struct fault f;
 
-	c->admitted = 0;
-	net_admit_end(c->net);
+	connection_opening_leave(c);
 	if (result == CURLE_OK)
 		result =
 		    curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &c->fd);
@@ -178,22 +178,31 @@ set_options(struct connection *c)
 	curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, o);
 }
 
-void
-connection_opening_start(struct connection *c)
+/* Hand the transfer to libcurl.  0, or -1 with ${f}. */
+static int
+start(struct connection *c, struct fault *f)
 {
+	c->admitted = 1;
+	if ((c->multi = net_add(c->net, c->easy)) != NULL)
+		return (0);
+	return (fault_set(
+	    f, FAULT_RETRY, "connect to %s: out of memory", c->config.host));
+}
+
+void
+connection_opening_leave(struct connection *c)
+{
+	struct connection *next;
 	struct fault f;
 
-	if (c->waiting)
-		connection_list_remove(net_waiting(c->net), c);
-	c->waiting = 0;
-	c->admitted = 1;
-	if ((c->multi = net_add(c->net, c->easy)) == NULL) {
-		c->admitted = 0;
-		net_admit_end(c->net);
-		fault_set(&f, FAULT_RETRY, "connect to %s: out of memory",
-		    c->config.host);
-		connection_lose(c, &f);
-	}
+	c->admitted = 0;
+	if ((next = gate_leave(c->gate)) == NULL)
+		return;
+	connection_list_remove(gate_waiting(next->gate), next);
+	next->waiting = 0;
+	/* Its owner closes it when it is told, and the one after it goes in. */
+	if (start(next, &f) == -1)
+		connection_lose(next, &f);
 }
 
 struct connection *
@@ -226,21 +235,22 @@ connection_open(struct net *net, const struct connection_config *config,
 	    (o->store = net_store(net, config->ca, f)) == NULL)
 		goto fail;
 	set_options(c);
-	if (net_admit(net, c)) {
-		c->admitted = 1;
-		if ((c->multi = net_add(net, c->easy)) == NULL) {
-			net_admit_end(net);
-			fault_set(f, FAULT_RETRY, "connect: out of memory");
-			goto fail;
-		}
-	} else {
+	if ((c->gate = net_gate(net, config->host, config->port)) == NULL) {
+		fault_set(f, FAULT_RETRY, "connect: out of memory");
+		goto fail;
+	}
+	if (!gate_enter(c->gate)) {
 		c->waiting = 1;
-		connection_list_put(net_waiting(net), c);
+		connection_list_put(gate_waiting(c->gate), c);
+	} else if (start(c, f) == -1) {
+		goto fail;
 	}
 	return (c);
 
 fail:
 	if (c != NULL) {
+		if (c->admitted)
+			connection_opening_leave(c);
 		connection_opening_free(c);
 		curl_easy_cleanup(c->easy);
 	}

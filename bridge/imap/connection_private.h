@@ -19,6 +19,7 @@ struct connection {
 	void *arg;
 	CURL *easy;
 	struct net_multi *multi; /* NULL while it waits for its turn */
+	struct gate *gate;	 /* of its server */
 	struct opening *opening; /* until it stands */
 	uv_poll_t poll;
 	curl_socket_t fd;
@@ -54,8 +55,10 @@ void connection_read_turn(struct connection *);
 /* Free what only the opening needs. */
 void connection_opening_free(struct connection *);
 
-/* What the net calls when the opening has ended, and to start it. */
+/* What the net calls when the opening has ended. */
 void connection_opening_done(struct connection *, CURLcode result);
-void connection_opening_start(struct connection *);
+
+/* Leave the gate; the connection that waits next starts. */
+void connection_opening_leave(struct connection *);
 
 #endif
