@@ -1,6 +1,6 @@
 """Runs the stages of `make test` and counts: "N passed, N failed".
 
-Each of lint and clang counts as one check; unit and end-to-end tests count
+Each of lint, analyze and clang counts as one check; unit and end-to-end tests count
 one by one.  A stage that ran no test has failed.
 """
 
@@ -65,6 +65,7 @@ def e2e(*options: str) -> tuple:
 
 STAGES = {
     "lint": lambda: check("lint"),
+    "analyze": lambda: check("analyze"),
     "clang": lambda: check("clang"),
     "unit": unit,
     "e2e": lambda: e2e("-m", "not long"),
