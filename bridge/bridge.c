@@ -13,7 +13,7 @@
 #include "bridge/commit.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
-#include "bridge/gate.h"
+#include "bridge/doorman.h"
 #include "bridge/imap/connection.h"
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
@@ -198,7 +198,7 @@ add_watcher(struct bridge *b, size_t account, size_t mailbox, struct fault *f)
 	rows = checkpoint_load(b->store, a->name, a->mailboxes[mailbox], &n, f);
 	if (rows == NULL && f->kind != FAULT_NONE)
 		return (-1);
-	w = watcher_new(&b->host, a, mailbox, b->gates[account],
+	w = watcher_new(&b->host, a, mailbox, b->doormen[account],
 	    b->pipelines[a->sink], rows, n, f);
 	free(rows);
 	if (w == NULL)
@@ -224,13 +224,13 @@ open_watchers(struct bridge *b, struct fault *f)
 		.once = b->once,
 		.stopped = on_watcher_stopped,
 		.arg = b };
-	b->gates = calloc(c->naccounts, sizeof(struct gate *));
+	b->doormen = calloc(c->naccounts, sizeof(struct doorman *));
 	b->watchers = calloc(n + 1, sizeof(struct watcher *));
-	if (b->gates == NULL || b->watchers == NULL)
+	if (b->doormen == NULL || b->watchers == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	for (i = 0; i < c->naccounts; i++) {
-		b->gates[i] = gate_new(&b->loop, &c->accounts[i].retry);
-		if (b->gates[i] == NULL)
+		b->doormen[i] = doorman_new(&b->loop, &c->accounts[i].retry);
+		if (b->doormen[i] == NULL)
 			return (fault_set(f, FAULT_RETRY, "out of memory"));
 		for (j = 0; j < c->accounts[i].nmailboxes; j++) {
 			if (add_watcher(b, i, j, f) == -1)
@@ -312,7 +312,7 @@ bridge_run(const struct config *config, int once)
 	uv_loop_close(&b.loop);
 	checkpoint_close(b.store);
 	free(b.watchers);
-	free(b.gates);
+	free(b.doormen);
 	free(b.pipelines);
 	curl_global_cleanup();
 	log_write(LOG_INFO, "bridge", NULL, "stopped");

@@ -10,7 +10,7 @@
 struct checkpoint_store;
 struct committer;
 struct config;
-struct gate;
+struct doorman;
 struct net;
 struct oauth2;
 struct pipeline;
@@ -34,7 +34,7 @@ struct bridge {
 	struct committer *committer;
 	struct net *net;
 	struct oauth2 *oauth2;
-	struct gate **gates;	     /* one an account */
+	struct doorman **doormen;    /* one an account */
 	struct pipeline **pipelines; /* one a sink that is used, or NULL */
 	struct watcher_host host;
 	struct watcher **watchers;

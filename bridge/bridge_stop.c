@@ -6,7 +6,7 @@
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
 #include "bridge/config/config.h"
-#include "bridge/gate.h"
+#include "bridge/doorman.h"
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
 #include "bridge/ops/log.h"
@@ -91,7 +91,7 @@ close_all(struct bridge *b)
 	}
 	for (i = 0; i < b->config->naccounts; i++) {
 		b->closing++;
-		gate_close(b->gates[i], on_part_closed, b);
+		doorman_close(b->doormen[i], on_part_closed, b);
 	}
 	b->closing += 3;
 	oauth2_close(b->oauth2, on_part_closed, b);

@@ -72,7 +72,7 @@ void
 watcher_end(struct watcher *w, const struct fault *why)
 {
 	drop_connection(w);
-	watcher_leave_gate(w);
+	watcher_leave_turn(w);
 	uv_timer_stop(&w->timer);
 	if (w->state == WATCHER_STOPPED)
 		return;
@@ -159,12 +159,12 @@ watcher_fail(struct watcher *w, const struct fault *f)
 		watcher_try_again(w);
 		return;
 	}
-	if (f->kind == FAULT_AUTH && w->gate_waiter.gate != NULL) {
+	if (f->kind == FAULT_AUTH && w->turn.doorman != NULL) {
 		w->tried = 1;
-		gate_refused(&w->gate_waiter, f);
+		doorman_refused(&w->turn, f);
 		return;
 	}
-	watcher_leave_gate(w);
+	watcher_leave_turn(w);
 	note_failure(w, f);
 	if (w->host->once && w->failures >= ONCE_FAILURES) {
 		log_write(LOG_ERROR, "watcher", w->name,
@@ -242,9 +242,9 @@ watcher_connect(struct watcher *w)
 
 struct watcher *
 watcher_new(const struct watcher_host *host,
-    const struct config_account *account, size_t mailbox, struct gate *gate,
-    struct pipeline *p, const struct checkpoint *rows, size_t n,
-    struct fault *f)
+    const struct config_account *account, size_t mailbox,
+    struct doorman *doorman, struct pipeline *p, const struct checkpoint *rows,
+    size_t n, struct fault *f)
 {
 	struct watcher *w;
 	struct buf name;
@@ -255,7 +255,7 @@ watcher_new(const struct watcher_host *host,
 	w->host = host;
 	w->account = account;
 	w->mailbox = account->mailboxes[mailbox];
-	w->gate = gate;
+	w->doorman = doorman;
 	w->renew_at = UINT64_MAX;
 	w->pipeline = p;
 	w->ladder.retry = &account->retry;

@@ -15,7 +15,7 @@ struct checkpoint;
 struct committer;
 struct config_account;
 struct fault;
-struct gate;
+struct doorman;
 struct net;
 struct oauth2;
 struct pipeline;
@@ -36,10 +36,10 @@ struct watcher_host {
 };
 
 /* A watcher of ${mailbox} (index into the account's mailboxes), whose known
- * checkpoints are the ${n} ${rows}, newest first (copied).  The gate is the
+ * checkpoints are the ${n} ${rows}, newest first (copied).  The doorman is the
  * account's, shared by its watchers.  NULL with ${f}. */
 struct watcher *watcher_new(const struct watcher_host *,
-    const struct config_account *, size_t mailbox, struct gate *,
+    const struct config_account *, size_t mailbox, struct doorman *,
     struct pipeline *, const struct checkpoint *rows, size_t n,
     struct fault *f);
 

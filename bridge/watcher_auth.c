@@ -1,4 +1,4 @@
-/* How a watcher comes to log in: its turn at the account's gate, the token,
+/* How a watcher comes to log in: its turn at the account's doorman, the token,
  * the login itself; and what follows from a refusal. */
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "bridge/auth/secret.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
-#include "bridge/gate.h"
+#include "bridge/doorman.h"
 #include "bridge/imap/session.h"
 #include "bridge/ops/log.h"
 #include "bridge/watcher_private.h"
@@ -59,7 +59,7 @@ prepare(struct watcher *w)
 	w->token_waiter.arg = w;
 	switch (
 	    oauth2_get(w->host->oauth2, w->account->client, w->account->user,
-		*gate_token(w->gate), &w->token_waiter, &token, &f)) {
+		*doorman_token(w->doorman), &w->token_waiter, &token, &f)) {
 	case 1:
 		watcher_connect(w);
 		break;
@@ -89,10 +89,10 @@ void
 watcher_authorize(struct watcher *w)
 {
 	watcher_enter(w, WATCHER_CONNECTING);
-	w->gate_waiter.admitted = on_admitted;
-	w->gate_waiter.refused = on_refused;
-	w->gate_waiter.arg = w;
-	if (gate_enter(w->gate, &w->gate_waiter))
+	w->turn.admitted = on_admitted;
+	w->turn.refused = on_refused;
+	w->turn.arg = w;
+	if (doorman_enter(w->doorman, &w->turn))
 		prepare(w);
 }
 
@@ -103,7 +103,7 @@ log_in_token(struct watcher *w, struct fault *f)
 	int result;
 
 	result = oauth2_get(w->host->oauth2, w->account->client,
-	    w->account->user, *gate_token(w->gate), NULL, &token, f);
+	    w->account->user, *doorman_token(w->doorman), NULL, &token, f);
 	if (result == -1)
 		return (-1);
 	if (result == 0)
@@ -133,8 +133,8 @@ watcher_login(struct watcher *w, struct fault *f)
 void
 watcher_let_in(struct watcher *w)
 {
-	*gate_token(w->gate) = 0;
-	gate_passed(&w->gate_waiter);
+	*doorman_token(w->doorman) = 0;
+	doorman_passed(&w->turn);
 }
 
 void
@@ -159,7 +159,7 @@ watcher_retries_token(struct watcher *w, const struct fault *f)
 	if (f->kind != FAULT_AUTH || w->account->client == NULL ||
 	    w->token == 0)
 		return (0);
-	*gate_token(w->gate) = w->token;
+	*doorman_token(w->doorman) = w->token;
 	if (w->token_fresh)
 		return (0);
 	log_write(LOG_INFO, "watcher", w->name,
@@ -171,15 +171,15 @@ watcher_retries_token(struct watcher *w, const struct fault *f)
 void
 watcher_try_again(struct watcher *w)
 {
-	if (w->gate_waiter.gate != NULL)
+	if (w->turn.doorman != NULL)
 		prepare(w);
 	else
 		watcher_authorize(w);
 }
 
 void
-watcher_leave_gate(struct watcher *w)
+watcher_leave_turn(struct watcher *w)
 {
 	oauth2_cancel(&w->token_waiter);
-	gate_leave(&w->gate_waiter);
+	doorman_leave(&w->turn);
 }

@@ -8,7 +8,7 @@
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
 #include "bridge/fault.h"
-#include "bridge/gate.h"
+#include "bridge/doorman.h"
 #include "bridge/imap/connection.h"
 #include "bridge/ladder.h"
 #include "bridge/watcher.h"
@@ -42,8 +42,8 @@ struct watcher {
 	int selected;
 
 	/* Login. */
-	struct gate *gate; /* the account's; borrowed */
-	struct gate_waiter gate_waiter;
+	struct doorman *doorman; /* the account's; borrowed */
+	struct doorman_waiter turn;
 	struct oauth2_waiter token_waiter;
 	uint64_t token; /* serial of the one shown last; 0: none */
 	int token_fresh;
@@ -110,7 +110,7 @@ int watcher_login(struct watcher *, struct fault *f);
 void watcher_let_in(struct watcher *);
 
 /* The credentials of the account were refused, to this mailbox or another: the
- * gate wakes us after ${ms}. */
+ * doorman wakes us after ${ms}. */
 void watcher_refused(struct watcher *, const struct fault *f, uint64_t ms);
 
 /* Add to a refusal where the credentials are from. */
@@ -122,7 +122,7 @@ int watcher_retries_token(struct watcher *, const struct fault *f);
 void watcher_try_again(struct watcher *);
 
 /* Neither wait for a turn nor for a token any more. */
-void watcher_leave_gate(struct watcher *);
+void watcher_leave_turn(struct watcher *);
 
 /* Begin a session on a connection that stands. */
 void watcher_greet(struct watcher *, const char *greeting, size_t len);

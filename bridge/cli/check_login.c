@@ -8,7 +8,7 @@
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
-#include "bridge/gate.h"
+#include "bridge/doorman.h"
 #include "bridge/imap/connection.h"
 #include "bridge/imap/session.h"
 #include "bridge/limits.h"
@@ -17,7 +17,7 @@ struct check_login {
 	struct check *check;
 	const struct config_account *account;
 	const char *mailbox;
-	struct gate_waiter gate;
+	struct doorman_waiter turn;
 	struct oauth2_waiter token;
 	struct connection *connection;
 	struct session *session;
@@ -28,7 +28,7 @@ static void
 finish(struct check_login *l)
 {
 	oauth2_cancel(&l->token);
-	gate_leave(&l->gate);
+	doorman_leave(&l->turn);
 	connection_close(l->connection);
 	l->connection = NULL;
 	session_free(l->session);
@@ -131,7 +131,7 @@ pump(struct check_login *l)
 			(void)log_in(l, &f);
 			break;
 		case SESSION_SELECTED:
-			gate_passed(&l->gate);
+			doorman_passed(&l->turn);
 			printf(
 			    "%s/%s: logged in; %llu mails, UIDVALIDITY %llu, "
 			    "%s\n",
@@ -157,8 +157,8 @@ pump(struct check_login *l)
 	if (!closed && f.kind == FAULT_NONE)
 		(void)connection_send(
 		    l->connection, session_output(l->session), &f);
-	if (f.kind == FAULT_AUTH && l->gate.gate != NULL)
-		gate_refused(&l->gate, &f);
+	if (f.kind == FAULT_AUTH && l->turn.doorman != NULL)
+		doorman_refused(&l->turn, &f);
 	else if (f.kind != FAULT_NONE)
 		fail(l, &f);
 	else if (closed)
@@ -274,17 +274,17 @@ on_refused(void *arg, const struct fault *f, uint64_t ms)
 }
 
 static void
-begin(struct check_login *l, struct gate *gate)
+begin(struct check_login *l, struct doorman *doorman)
 {
 	l->check->pending++;
 	if (check_spares(l->check, l->account->client)) {
 		finish(l);
 		return;
 	}
-	l->gate.admitted = on_admitted;
-	l->gate.refused = on_refused;
-	l->gate.arg = l;
-	if (gate_enter(gate, &l->gate))
+	l->turn.admitted = on_admitted;
+	l->turn.refused = on_refused;
+	l->turn.arg = l;
+	if (doorman_enter(doorman, &l->turn))
 		on_admitted(l);
 }
 
@@ -298,25 +298,25 @@ check_logins(struct check *c)
 	for (i = 0; i < cfg->naccounts; i++)
 		n += cfg->accounts[i].nmailboxes;
 	c->logins = calloc(n + 1, sizeof(*c->logins));
-	c->gates = calloc(cfg->naccounts, sizeof(struct gate *));
-	if (c->logins == NULL || c->gates == NULL)
+	c->doormen = calloc(cfg->naccounts, sizeof(struct doorman *));
+	if (c->logins == NULL || c->doormen == NULL)
 		return;
 	for (i = 0; i < cfg->naccounts; i++) {
-		c->gates[i] = gate_new(&c->loop, &cfg->accounts[i].retry);
-		if (c->gates[i] == NULL)
+		c->doormen[i] = doorman_new(&c->loop, &cfg->accounts[i].retry);
+		if (c->doormen[i] == NULL)
 			return;
 		for (j = 0; j < cfg->accounts[i].nmailboxes; j++) {
 			l = &c->logins[c->nlogins++];
 			l->check = c;
 			l->account = &cfg->accounts[i];
 			l->mailbox = l->account->mailboxes[j];
-			begin(l, c->gates[i]);
+			begin(l, c->doormen[i]);
 		}
 	}
 }
 
 static void
-on_gate_closed(void *arg)
+on_doorman_closed(void *arg)
 {
 	(void)arg;
 }
@@ -332,9 +332,9 @@ check_logins_end(struct check *c)
 		if (!c->logins[i].done)
 			fail(&c->logins[i], &f);
 	}
-	for (i = 0; c->gates != NULL && i < c->config->naccounts; i++) {
-		if (c->gates[i] != NULL)
-			gate_close(c->gates[i], on_gate_closed, NULL);
+	for (i = 0; c->doormen != NULL && i < c->config->naccounts; i++) {
+		if (c->doormen[i] != NULL)
+			doorman_close(c->doormen[i], on_doorman_closed, NULL);
 	}
 }
 
@@ -342,5 +342,5 @@ void
 check_logins_free(struct check *c)
 {
 	free(c->logins);
-	free(c->gates);
+	free(c->doormen);
 }

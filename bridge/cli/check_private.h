@@ -10,7 +10,7 @@
 struct config;
 struct config_client;
 struct fault;
-struct gate;
+struct doorman;
 struct net;
 struct oauth2;
 
@@ -25,7 +25,7 @@ struct check {
 	void (*on_end)(uv_timer_t *);
 	struct net *net;
 	struct oauth2 *oauth2;
-	struct gate **gates; /* one an account */
+	struct doorman **doormen; /* one an account */
 	struct check_token *tokens;
 	long owner; /* pid of the daemon that runs on the state; 0: none */
 	struct check_login *logins;

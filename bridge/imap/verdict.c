@@ -137,7 +137,7 @@ verdict_command(const struct response *r, const char *command, struct fault *f)
 		return;
 	f->kind = FAULT_AUTH;
 	advise(f,
-	    " (the token is good, but does not open this mailbox: does `user` "
-	    "exist, is IMAP enabled for it, and has the service principal "
-	    "FullAccess?  See Add-MailboxPermission)");
+	    " (Exchange took the login and cannot open the mailbox: is IMAP "
+	    "enabled for it, does the login have FullAccess to it, is `user` "
+	    "its address?)");
 }

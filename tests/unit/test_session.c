@@ -306,7 +306,7 @@ test_token_without_mailbox(void **state)
 	    "m3 BAD User is authenticated but not connected.\r\n",
 	    1);
 	assert_non_null(strstr(d.story.data, "failed 2 EXAMINE INBOX: BAD"));
-	assert_non_null(strstr(d.story.data, "Add-MailboxPermission"));
+	assert_non_null(strstr(d.story.data, "FullAccess"));
 	end(&d, d.sent.data, d.story.data);
 }
 

@@ -2,7 +2,7 @@
 #include <sys/random.h>
 
 #include "bridge/fault.h"
-#include "bridge/gate.h"
+#include "bridge/doorman.h"
 #include "bridge/ladder.h"
 
 /* So long after a login the credentials count as good, and nobody has to go
@@ -10,13 +10,13 @@
  * change under many. */
 #define OPEN_MS 10000
 
-struct gate {
+struct doorman {
 	uv_loop_t *loop;
 	uv_timer_t timer;
 	struct ladder ladder;
-	struct gate_waiter *queue; /* first come, first served */
-	struct gate_waiter **last;
-	struct gate_waiter *ahead; /* the one that tries for all, or NULL */
+	struct doorman_waiter *queue; /* first come, first served */
+	struct doorman_waiter **last;
+	struct doorman_waiter *ahead; /* the one that tries for all, or NULL */
 	uint64_t open_until;
 	int blocked; /* the timer runs until the next try */
 	unsigned refusals;
@@ -25,10 +25,10 @@ struct gate {
 	void *closed_arg;
 };
 
-struct gate *
-gate_new(uv_loop_t *loop, const struct config_retry *retry)
+struct doorman *
+doorman_new(uv_loop_t *loop, const struct config_retry *retry)
 {
-	struct gate *g;
+	struct doorman *g;
 
 	if ((g = calloc(1, sizeof(*g))) == NULL)
 		return (NULL);
@@ -43,14 +43,14 @@ gate_new(uv_loop_t *loop, const struct config_retry *retry)
 static void
 on_timer_closed(uv_handle_t *handle)
 {
-	struct gate *g = handle->data;
+	struct doorman *g = handle->data;
 
 	g->closed(g->closed_arg);
 	free(g);
 }
 
 void
-gate_close(struct gate *g, void (*closed)(void *arg), void *arg)
+doorman_close(struct doorman *g, void (*closed)(void *arg), void *arg)
 {
 	g->closed = closed;
 	g->closed_arg = arg;
@@ -58,15 +58,15 @@ gate_close(struct gate *g, void (*closed)(void *arg), void *arg)
 }
 
 uint64_t *
-gate_token(struct gate *g)
+doorman_token(struct doorman *g)
 {
 	return (&g->token);
 }
 
 static void
-append(struct gate *g, struct gate_waiter *w)
+append(struct doorman *g, struct doorman_waiter *w)
 {
-	w->gate = g;
+	w->doorman = g;
 	w->queued = 1;
 	w->next = NULL;
 	*g->last = w;
@@ -74,9 +74,9 @@ append(struct gate *g, struct gate_waiter *w)
 }
 
 static void
-take_out(struct gate *g, struct gate_waiter *w)
+take_out(struct doorman *g, struct doorman_waiter *w)
 {
-	struct gate_waiter **p = &g->queue;
+	struct doorman_waiter **p = &g->queue;
 
 	while (*p != w)
 		p = &(*p)->next;
@@ -87,16 +87,16 @@ take_out(struct gate *g, struct gate_waiter *w)
 }
 
 static int
-is_open(const struct gate *g)
+is_open(const struct doorman *g)
 {
 	return (uv_now(g->loop) < g->open_until);
 }
 
 /* Let in who may: all while it is open, else one at a time. */
 static void
-admit(struct gate *g)
+admit(struct doorman *g)
 {
-	struct gate_waiter *w;
+	struct doorman_waiter *w;
 
 	while ((w = g->queue) != NULL && !g->blocked &&
 	    (is_open(g) || g->ahead == NULL)) {
@@ -110,7 +110,7 @@ admit(struct gate *g)
 static void
 on_timer(uv_timer_t *timer)
 {
-	struct gate *g = timer->data;
+	struct doorman *g = timer->data;
 
 	g->blocked = 0;
 	admit(g);
@@ -118,16 +118,16 @@ on_timer(uv_timer_t *timer)
 
 /* From the loop, not from inside somebody's call. */
 static void
-admit_soon(struct gate *g)
+admit_soon(struct doorman *g)
 {
 	if (!g->blocked && g->queue != NULL)
 		uv_timer_start(&g->timer, on_timer, 0, 0);
 }
 
 int
-gate_enter(struct gate *g, struct gate_waiter *w)
+doorman_enter(struct doorman *g, struct doorman_waiter *w)
 {
-	w->gate = g;
+	w->doorman = g;
 	if (!g->blocked && g->queue == NULL &&
 	    (is_open(g) || g->ahead == NULL)) {
 		if (!is_open(g))
@@ -140,15 +140,15 @@ gate_enter(struct gate *g, struct gate_waiter *w)
 }
 
 void
-gate_leave(struct gate_waiter *w)
+doorman_leave(struct doorman_waiter *w)
 {
-	struct gate *g = w->gate;
+	struct doorman *g = w->doorman;
 
 	if (g == NULL)
 		return;
 	if (w->queued)
 		take_out(g, w);
-	w->gate = NULL;
+	w->doorman = NULL;
 	if (g->ahead == w) {
 		g->ahead = NULL;
 		admit_soon(g);
@@ -156,9 +156,9 @@ gate_leave(struct gate_waiter *w)
 }
 
 void
-gate_passed(struct gate_waiter *w)
+doorman_passed(struct doorman_waiter *w)
 {
-	struct gate *g = w->gate;
+	struct doorman *g = w->doorman;
 
 	if (g == NULL)
 		return;
@@ -166,7 +166,7 @@ gate_passed(struct gate_waiter *w)
 	/* A refusal that came after this login began outweighs it. */
 	if (!g->blocked)
 		g->open_until = uv_now(g->loop) + OPEN_MS;
-	gate_leave(w);
+	doorman_leave(w);
 	admit_soon(g);
 }
 
@@ -182,10 +182,10 @@ random_number(void)
 
 /* Each one once; a callback may take others, or itself, out. */
 static void
-tell(struct gate *g, const struct fault *f, uint64_t ms)
+tell(struct doorman *g, const struct fault *f, uint64_t ms)
 {
 	unsigned number = ++g->refusals;
-	struct gate_waiter *w;
+	struct doorman_waiter *w;
 
 	for (;;) {
 		for (w = g->queue; w != NULL && w->told == number; w = w->next)
@@ -195,16 +195,16 @@ tell(struct gate *g, const struct fault *f, uint64_t ms)
 		w->told = number;
 		if (ms == LADDER_GIVE_UP) {
 			take_out(g, w);
-			w->gate = NULL;
+			w->doorman = NULL;
 		}
 		w->refused(w->arg, f, ms);
 	}
 }
 
 void
-gate_refused(struct gate_waiter *w, const struct fault *f)
+doorman_refused(struct doorman_waiter *w, const struct fault *f)
 {
-	struct gate *g = w->gate;
+	struct doorman *g = w->doorman;
 	uint64_t ms;
 
 	if (g->ahead == w)
