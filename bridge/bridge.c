@@ -262,7 +262,7 @@ open_all(struct bridge *b, unsigned workers, struct fault *f)
 		return (-1);
 	if ((b->net = connection_net(&b->loop, f)) == NULL)
 		return (-1);
-	if ((b->oauth2 = oauth2_new(&b->loop, b->config, f)) == NULL)
+	if ((b->oauth2 = oauth2_new(&b->loop, b->config, 1, f)) == NULL)
 		return (-1);
 	b->committer = committer_new(&b->loop, b->store, on_changed, b);
 	if (b->committer == NULL)

@@ -87,7 +87,8 @@ on_day(uv_timer_t *timer)
 /* Life */
 
 struct oauth2 *
-oauth2_new(uv_loop_t *loop, const struct config *config, struct fault *f)
+oauth2_new(
+    uv_loop_t *loop, const struct config *config, int daemon, struct fault *f)
 {
 	struct oauth2 *o;
 
@@ -104,7 +105,9 @@ oauth2_new(uv_loop_t *loop, const struct config *config, struct fault *f)
 	o->open = 2;
 	uv_timer_init(loop, &o->timer);
 	o->timer.data = o;
-	uv_timer_start(&o->timer, on_day, 0, DAY_MS);
+	o->daemon = daemon;
+	if (daemon)
+		uv_timer_start(&o->timer, on_day, 0, DAY_MS);
 	uv_unref((uv_handle_t *)&o->timer);
 	return (o);
 }
@@ -282,6 +285,7 @@ oauth2_fetched(struct oauth2_entry *e)
 	    "a new token, for %lld s",
 	    e->expires_at == 0 ? -1LL
 			       : (long long)(e->expires_at - time(NULL)));
+	oauth2_status(e->owner);
 	tell(e, NULL);
 }
 
@@ -300,6 +304,8 @@ note(struct oauth2_entry *e, const struct fault *f)
 	fault_prefix(&e->fault, "oauth2.%s", e->client->name);
 	e->retry_at = boot_ms() + ms;
 	e->fault.retry_ms = (unsigned long)ms;
+	e->failed_at = time(NULL);
+	oauth2_status(e->owner);
 	if (e->text != NULL && boot_ms() < e->expires)
 		log_write(LOG_WARN, "oauth2", e->client->name,
 		    "%s; the present token is used on", f->text);

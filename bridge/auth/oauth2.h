@@ -38,9 +38,10 @@ struct oauth2_waiter {
 };
 
 /* For the clients of ${config}, whose rotated refresh tokens are kept in its
- * state directory.  NULL with ${f}. */
+ * state directory; for the daemon, also what `mailbridge status` shows, and
+ * warnings of what expires soon.  NULL with ${f}. */
 struct oauth2 *oauth2_new(
-    uv_loop_t *, const struct config *config, struct fault *f);
+    uv_loop_t *, const struct config *config, int daemon, struct fault *f);
 
 /* A token of ${client} for ${user}, but not the one with the serial ${refused}
  * (0: none), which a server did not take.

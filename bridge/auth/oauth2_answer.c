@@ -154,14 +154,10 @@ oauth2_answer_read(
 		f->retry_ms = h->retry_ms;
 		return (-1);
 	}
-	json = h->status >= 300 && h->status < 400
-	    ? NULL
-	    : json_loadb(h->body, h->len, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(json))
-		result = not_json(h, f);
-	else if (h->status == 200)
+	json = json_loadb(h->body, h->len, JSON_REJECT_DUPLICATES, NULL);
+	if (h->status == 200 && json_is_object(json))
 		result = read_token(json, a, f);
-	else if (json_object_get(json, "error") != NULL)
+	else if (h->status >= 400 && json_object_get(json, "error") != NULL)
 		result = refused(json, h, f);
 	else
 		result = not_json(h, f);

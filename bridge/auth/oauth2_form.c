@@ -18,7 +18,7 @@
 #define SKEW_SECONDS 60
 
 /* Google: exp at most an hour after iat. */
-#define GOOGLE_SECONDS 3600
+#define GOOGLE_SECONDS ((json_int_t)3600)
 
 void
 oauth2_form_put(struct buf *form, const char *key, const char *value)
@@ -155,7 +155,7 @@ put_google(struct buf *form, const struct config_client *c,
 	claims = json_pack("{s:s s:s s:s s:s s:I s:I}", "iss", k->email,
 	    "scope", c->scope != NULL ? c->scope : "https://mail.google.com/",
 	    "aud", url, "sub", user, "iat", (json_int_t)now, "exp",
-	    (json_int_t)(now + GOOGLE_SECONDS));
+	    now + GOOGLE_SECONDS);
 	if (header != NULL && claims != NULL &&
 	    jwt_sign(header, claims, key, &jwt) == 0) {
 		oauth2_form_put(form, "grant_type",

@@ -10,6 +10,7 @@
 struct command;
 struct http;
 struct http_request;
+struct oauth2_status;
 struct oauth2_write;
 
 /* A client's token; for a service account, that for one user. */
@@ -34,6 +35,7 @@ struct oauth2_entry {
 	struct ladder ladder; /* of failed attempts */
 	uint64_t retry_at;
 	struct fault fault;
+	int64_t failed_at; /* wall clock; 0: never since the start */
 };
 
 struct oauth2 {
@@ -43,7 +45,10 @@ struct oauth2 {
 	uv_timer_t timer; /* looks for what expires, day by day */
 	struct oauth2_entry *entries;
 	uint64_t last_serial;
-	unsigned open; /* parts that are not closed yet */
+	int daemon; /* the state directory is ours to write to */
+	struct oauth2_status *status; /* on its way to the disk */
+	int status_again;	      /* and no longer true */
+	unsigned open;		      /* parts that are not closed yet */
 	int closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -60,6 +65,9 @@ void oauth2_failed(struct oauth2_entry *, const struct fault *f);
 
 /* Give up what is under way. */
 void oauth2_abandon(struct oauth2_entry *);
+
+/* Something that `mailbridge status` shows has changed. */
+void oauth2_status(struct oauth2 *);
 
 /* A part is closed. */
 void oauth2_part_closed(void *arg);

@@ -64,7 +64,7 @@ check_online(const struct config *cfg)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	uv_loop_init(&c.loop);
 	if ((c.net = connection_net(&c.loop, &f)) == NULL ||
-	    (c.oauth2 = oauth2_new(&c.loop, cfg, &f)) == NULL) {
+	    (c.oauth2 = oauth2_new(&c.loop, cfg, 0, &f)) == NULL) {
 		check_bad(&c, "network", &f);
 		return (c.code);
 	}

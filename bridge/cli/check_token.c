@@ -159,7 +159,7 @@ on_token(void *arg, const struct oauth2_token *token, const struct fault *f)
 
 	if (token != NULL)
 		show(t, token);
-	else
+	else if (f != NULL)
 		check_bad(t->check, t->what, f);
 	finish(t);
 }

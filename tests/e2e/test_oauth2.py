@@ -1,6 +1,8 @@
 """Tokens of a server that is not ours: oidc-provider gives them, Dovecot asks
 it about them."""
 
+import json
+
 import pytest
 
 from bridge import account
@@ -135,6 +137,10 @@ def test_session_is_renewed_before_its_token_ends(new_bridge, new_dovecot,
     bridge.wait(lambda: output.count() == 1, what="the mail")
     bridge.wait(lambda: oidc.requests() >= 3, what="two renewals")
     bridge.wait_log("renewed as planned")
+    row, = json.loads(bridge.command("status", "--json").stdout)["oauth2"]
+    assert row["client"] == "corp" and row["lastError"] == ""
+    assert row["tokenExpiresAt"].startswith("20")
+    assert "TOKEN UNTIL" in bridge.command("status").stdout
     dovecot.deliver("robot", *mails(1))
     bridge.wait(lambda: output.count() == 2, what="mail after the renewal")
     assert "refused" not in bridge.printed()
