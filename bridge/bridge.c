@@ -28,15 +28,29 @@
 /* Descriptors besides the mailboxes' own. */
 #define OTHER_DESCRIPTORS 128
 
+/* Somebody may have put a secret right. */
+static void
+hurry(struct bridge *b)
+{
+	size_t i;
+
+	log_write(LOG_INFO, "bridge", NULL,
+	    "SIGHUP: refused logins are tried again now, with secrets read "
+	    "anew; a changed config needs a restart");
+	if (b->phase != BRIDGE_RUNNING)
+		return;
+	oauth2_hurry(b->oauth2);
+	for (i = 0; i < b->config->naccounts; i++)
+		doorman_hurry(b->doormen[i]);
+}
+
 static void
 on_signal(uv_signal_t *handle, int number)
 {
 	struct bridge *b = handle->data;
 
 	if (number == SIGHUP) {
-		log_write(LOG_INFO, "bridge", NULL,
-		    "SIGHUP: secrets are read at every login anyway; a changed "
-		    "config needs a restart");
+		hurry(b);
 		return;
 	}
 	if (b->phase != BRIDGE_RUNNING) {

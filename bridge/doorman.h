@@ -50,6 +50,10 @@ void doorman_refused(struct doorman_waiter *, const struct fault *f);
  * neither waits nor was admitted. */
 void doorman_leave(struct doorman_waiter *);
 
+/* Do not wait for the next step: somebody says that the credentials are good
+ * now. */
+void doorman_hurry(struct doorman *);
+
 /* The serial of the token that was refused last, so that none of the account's
  * mailboxes shows it again; 0: none. */
 uint64_t *doorman_token(struct doorman *);

@@ -56,10 +56,14 @@
 #define LIMIT_SECRET (64U * 1024)
 
 /* The answer of a token endpoint (real ones are below 8 KiB, or 64 KiB with a
- * thousand groups in the token), how long one may take, and the longest
- * Retry-After that is honoured. */
+ * thousand groups in the token), how long one may take. */
 #define LIMIT_HTTP_ANSWER (64U * 1024)
 #define LIMIT_HTTP_SECONDS 30
+
+/* Connections to token endpoints at once. */
+#define LIMIT_HTTP_OPEN 32
+
+/* The longest Retry-After that is honoured. */
 #define LIMIT_RETRY_AFTER_SECONDS 3600
 
 /* A command that prints a token: its output, and how long it may take. */

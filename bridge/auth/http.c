@@ -250,6 +250,9 @@ http_new(uv_loop_t *loop, struct fault *f)
 	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+	/* A service account may stand for thousands of users. */
+	curl_multi_setopt(
+	    h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)LIMIT_HTTP_OPEN);
 	return (h);
 }
 
@@ -295,8 +298,6 @@ set_options(struct http_request *r, const char *ca)
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, r);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->error);
-	/* The next request is an hour away. */
-	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 }
 
 struct http_request *

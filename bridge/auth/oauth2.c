@@ -364,6 +364,15 @@ oauth2_get(struct oauth2 *o, const struct config_client *client,
 }
 
 void
+oauth2_hurry(struct oauth2 *o)
+{
+	struct oauth2_entry *e;
+
+	for (e = o->entries; e != NULL; e = e->next)
+		e->retry_at = 0;
+}
+
+void
 oauth2_cancel(struct oauth2_waiter *w)
 {
 	struct oauth2_waiter **p;

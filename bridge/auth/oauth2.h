@@ -55,6 +55,9 @@ int oauth2_get(struct oauth2 *, const struct config_client *client,
 /* Wait no more; harmless for one that does not wait. */
 void oauth2_cancel(struct oauth2_waiter *);
 
+/* Forget failures: the next who asks is not told to wait. */
+void oauth2_hurry(struct oauth2 *);
+
 /* Nobody may wait any more.  Frees all; ${closed} from the loop, when a rotated
  * refresh token on its way to the disk has arrived. */
 void oauth2_close(struct oauth2 *, void (*closed)(void *arg), void *arg);

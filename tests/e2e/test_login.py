@@ -1,6 +1,7 @@
 """Credentials that are refused, and how it gets well again."""
 
 import re
+import signal
 from pathlib import Path
 
 from bridge import EX_CONFIG, EX_NOPERM, account
@@ -155,3 +156,15 @@ def test_no_core_is_left(bridge, dovecot, user, output):
     bridge.wait(lambda: output.count() == 1, what="the mail")
     text = Path(f"/proc/{bridge.process.pid}/limits").read_text()
     assert re.search(r"Max core file size +0 +0 ", text)
+
+
+def test_sighup_tries_again_at_once(new_bridge, dovecot, user, output):
+    dovecot.append(user, mails(1))
+    bridge = new_bridge([account(dovecot, user)], output,
+                        retry={"first_seconds": 0, "then": [600]})
+    bridge.secret.write_text("wrong\n")
+    bridge.start()
+    bridge.wait_log("next try for the account in [0-9]{3}")
+    bridge.secret.write_text(PASSWORD + "\n")
+    bridge.process.send_signal(signal.SIGHUP)
+    bridge.wait(lambda: output.count() == 1, what="the mail")

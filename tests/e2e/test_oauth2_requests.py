@@ -285,7 +285,40 @@ def test_refused_token_is_replaced_once(new_bridge, new_dovecot, output,
     tokens.user = "carol"
     dovecot.append("carol", mails(1))
     bridge.wait(lambda: output.count() == 3, what="recovery by itself")
-    assert "token-canary" not in bridge.printed()
+    done = bridge.command("status")
+    assert "carol" in done.stdout
+    texts = [bridge.printed(), done.stdout] + [
+        path.read_bytes().decode("latin-1")
+        for path in (bridge.folder / "state").rglob("*") if path.is_file()]
+    for text in texts:
+        assert "canary" not in text
+
+
+def jwt(**claims) -> str:
+    parts = ({"alg": "none"}, claims)
+    return ".".join([base64.urlsafe_b64encode(json.dumps(part).encode())
+                     .decode().rstrip("=") for part in parts] + ["canary"])
+
+
+def test_check_tells_which_step_was_forgotten(new_bridge, output, tokens):
+    client = {**MICROSOFT, "client_secret": {"file": "client.txt"}}
+    good = {"aud": "https://outlook.office365.com",
+            "roles": ["IMAP.AccessAsApp"], "exp": time.time() + 3600}
+
+    def said(**claims) -> str:
+        token = jwt(**{**good, **claims})
+        tokens.answer = lambda request: (
+            200, {}, {**TOKEN, "access_token": token})
+        done, _ = check(new_bridge, output, tokens, client)
+        assert token not in done.stdout + done.stderr
+        assert 'aud "https://' in done.stdout
+        return "".join(line for line in done.stderr.splitlines()
+                       if line.startswith("oauth2.c:"))
+
+    assert said() == ""
+    assert "lacks the role IMAP.AccessAsApp" in said(roles=["Mail.Read"])
+    assert "lacks the role" in said(roles=None)
+    assert "another service (aud)" in said(aud="https://graph.microsoft.com")
 
 
 def test_command_and_file(new_bridge, new_dovecot, output, tokens):
