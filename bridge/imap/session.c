@@ -1,14 +1,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "bridge/imap/capability.h"
 #include "bridge/imap/mutf7.h"
 #include "bridge/imap/session_private.h"
 #include "bridge/imap/verdict.h"
 #include "bridge/limits.h"
-#include "bridge/message.h"
 
 #define OUT_MAX (LIMIT_SECRET * 4)
 #define HELD_MAX (2 * LIMIT_READ_TURN)
@@ -85,6 +83,7 @@ session_begin(struct session *s, enum session_command kind)
 {
 	s->commands[s->ncommands].tag = ++s->last_tag;
 	s->commands[s->ncommands].kind = kind;
+	s->commands[s->ncommands].part = 0;
 	s->ncommands++;
 	s->deadline = s->now + s->config.command_ms;
 	buf_printf(&s->out, "m%u ", s->last_tag);
@@ -116,7 +115,7 @@ void
 session_tick(struct session *s, uint64_t now)
 {
 	s->now = now;
-	if (session_deadline(s) > now)
+	if (s->state == STATE_FAILED || session_deadline(s) > now)
 		return;
 	fault_set(&s->fault, FAULT_RETRY,
 	    "%s: no answer from the server within %llu s",
@@ -140,9 +139,6 @@ session_feed(struct session *s, const char *data, size_t len, uint64_t now)
 	s->now = now;
 	if (s->state == STATE_FAILED || s->state == STATE_CLOSED)
 		return;
-	/* The next octet of a FETCH is progress; elsewhere only the end is. */
-	if (s->ncommands > 0 && s->commands[0].kind == COMMAND_FETCH)
-		s->deadline = now + s->config.command_ms;
 	if (s->held.len > 0) {
 		if (buf_put(&s->held, data, len) == -1) {
 			fault_set(&s->fault, FAULT_BUG,
@@ -202,9 +198,29 @@ take_command(struct session *s, const char *tag, enum session_command *kind)
 		    (s->ncommands - i) * sizeof(s->commands[0]));
 		s->deadline = s->ncommands > 0 ? s->now + s->config.command_ms
 					       : UINT64_MAX;
+		s->talk = s->piece = 0;
+		s->brought = 0;
 		return (1);
 	}
 	return (0);
+}
+
+static int
+searched(struct session *s, const struct response *r, struct session_event *ev)
+{
+	/* In an empty mailbox "*" means nothing, which some call an error. */
+	if (response_code_limit(r->code, &ev->limit, &ev->limit_uid))
+		ev->ok = ev->ok || ev->limit_uid != 0;
+	else if (s->exists == 0)
+		ev->ok = s->answered = 1;
+	if (!ev->ok) {
+		verdict_command(r, "UID SEARCH", &s->fault);
+		session_fail(s);
+		return (0);
+	}
+	ev->kind = SESSION_SEARCHED;
+	ev->answered = s->answered;
+	return (1);
 }
 
 static int
@@ -218,18 +234,14 @@ on_tagged(struct session *s, const struct response *r, struct session_event *ev)
 	ev->text = r->text;
 	switch (kind) {
 	case COMMAND_SEARCH:
-		if (!ev->ok) {
-			verdict_command(r, "UID SEARCH", &s->fault);
-			session_fail(s);
-			return (0);
-		}
-		ev->kind = SESSION_SEARCHED;
-		return (1);
+		return (searched(s, r, ev));
 	case COMMAND_FETCH:
+		(void)response_code_limit(r->code, &ev->limit, &ev->limit_uid);
 		ev->kind = SESSION_FETCHED;
 		return (1);
 	case COMMAND_IDLE:
 		s->idling = 0;
+		ev->ok = ev->ok && s->done_sent;
 		ev->kind = SESSION_IDLE_DONE;
 		return (1);
 	case COMMAND_NOOP:
@@ -244,7 +256,7 @@ on_tagged(struct session *s, const struct response *r, struct session_event *ev)
 		if (s->state != STATE_SELECTED)
 			return (0);
 		ev->kind = SESSION_SELECTED;
-		ev->uidvalidity = s->uidvalidity;
+		ev->uidvalidity = s->not_sticky ? 0 : s->uidvalidity;
 		ev->uidnext = (uint32_t)s->uidnext;
 		ev->exists = s->exists;
 		return (1);
@@ -283,6 +295,8 @@ on_status(struct session *s, const struct response *r, struct session_event *ev)
 		s->uidvalidity = n;
 	} else if (response_code_number(r->code, "UIDNEXT", &n)) {
 		s->uidnext = n <= UINT32_MAX ? n : 0;
+	} else if (response_code_is(r->code, "UIDNOTSTICKY")) {
+		s->not_sticky = 1;
 	} else if (s->state <= STATE_AUTHENTICATING) {
 		session_login_status(s, r);
 	}
@@ -312,96 +326,6 @@ on_continue(struct session *s, struct session_event *ev)
 	}
 }
 
-static int
-on_body(struct session *s, const struct response *r, struct session_event *ev)
-{
-	if (s->ncommands == 0 || s->commands[0].kind != COMMAND_FETCH) {
-		response_body(s->parser, NULL, 0); /* nobody asked */
-		return (0);
-	}
-	s->body_wait = 1;
-	ev->kind = SESSION_BODY;
-	ev->size = r->number;
-	return (1);
-}
-
-/* The body in one piece, wherever it came from; 0, or -1 if memory is out. */
-static int
-take_body(
-    struct session *s, const struct response_fetch *fetch, struct message *m)
-{
-	if (fetch->text != NULL) {
-		if ((m->raw = malloc(fetch->text_len + 1)) == NULL)
-			return (-1);
-		memcpy(m->raw, fetch->text, fetch->text_len);
-		m->raw_len = fetch->text_len;
-	} else {
-		m->raw = s->body;
-		s->body = NULL;
-		m->raw_len = fetch->body_size < s->body_keep
-		    ? (size_t)fetch->body_size
-		    : s->body_keep;
-	}
-	m->size = fetch->body_size;
-	return (0);
-}
-
-/* A copy of the flags without \Recent, which tells of this session and not of
- * the message: one event must say the same whenever it is made. */
-static char *
-copy_flags(const char *flags)
-{
-	char *copy, *to;
-	size_t n;
-
-	if ((copy = to = strndup(flags, LIMIT_FLAGS)) == NULL)
-		return (NULL);
-	for (; (n = strcspn(flags, " ")) > 0; flags += n + (flags[n] == ' ')) {
-		if (n == 7 && strncasecmp(flags, "\\Recent", 7) == 0)
-			continue;
-		if ((size_t)(to - copy) + n + 2 > LIMIT_FLAGS)
-			break;
-		if (to != copy)
-			*to++ = ' ';
-		memcpy(to, flags, n);
-		to += n;
-	}
-	*to = '\0';
-	return (copy);
-}
-
-static int
-on_fetch(struct session *s, const struct response *r, struct session_event *ev)
-{
-	const struct response_fetch *fetch = &r->fetch;
-	struct message *m;
-
-	/* Flags that changed, or a reply that does not say for which mail. */
-	if (fetch->uid == 0 || !fetch->has_body ||
-	    (fetch->text == NULL && s->body == NULL)) {
-		free(s->body);
-		s->body = NULL;
-		return (0);
-	}
-	if ((m = message_new()) == NULL || take_body(s, fetch, m) == -1)
-		goto fail;
-	m->uid = fetch->uid;
-	m->uidvalidity = s->uidvalidity;
-	m->has_internaldate = fetch->has_internaldate;
-	m->internaldate = fetch->internaldate;
-	if (fetch->has_flags && (m->flags = copy_flags(fetch->flags)) == NULL)
-		goto fail;
-	ev->kind = SESSION_MESSAGE;
-	ev->message = m;
-	return (1);
-
-fail:
-	message_free(m);
-	fault_set(&s->fault, FAULT_RETRY, "UID FETCH: out of memory");
-	session_fail(s);
-	return (0);
-}
-
 /* One response: 1 if it makes an event. */
 static int
 on_response(
@@ -424,9 +348,9 @@ on_response(
 		ev->kind = SESSION_EXISTS;
 		return (1);
 	case RESPONSE_BODY:
-		return (on_body(s, r, ev));
+		return (session_message_body(s, r, ev));
 	case RESPONSE_FETCH:
-		return (on_fetch(s, r, ev));
+		return (session_message_fetch(s, r, ev));
 	default:
 		return (0);
 	}
@@ -465,6 +389,36 @@ hold_input(struct session *s)
 	return (0);
 }
 
+/* The next response.  Octets that bring us nowhere are counted, and those of
+ * messages keep a FETCH alive if they are not too few. */
+static int
+parse(struct session *s, struct response *r)
+{
+	uint64_t body = response_body_left(s->parser);
+	size_t before = s->input_len;
+	int result;
+
+	result =
+	    response_parse(s->parser, &s->input, &s->input_len, r, &s->fault);
+	if (result == -1)
+		return (-1);
+	if (result == 0 || r->kind != RESPONSE_BODY)
+		body -= response_body_left(s->parser);
+	s->piece += body;
+	s->talk += before - s->input_len - body;
+	if (s->talk > LIMIT_IMAP_TALK)
+		return (fault_set(&s->fault, FAULT_RETRY,
+		    "%s: the server talks without end and says nothing",
+		    s->ncommands > 0 ? command_names[s->commands[0].kind]
+				     : "no command"));
+	if (s->piece >= LIMIT_FETCH_PIECE && s->ncommands > 0 &&
+	    s->commands[0].kind == COMMAND_FETCH) {
+		s->piece = 0;
+		s->deadline = s->now + s->config.command_ms;
+	}
+	return (result);
+}
+
 int
 session_next(struct session *s, struct session_event *ev)
 {
@@ -482,17 +436,18 @@ session_next(struct session *s, struct session_event *ev)
 			return (1);
 		if (s->body_wait || s->input_len == 0)
 			break;
-		result = response_parse(
-		    s->parser, &s->input, &s->input_len, &r, &s->fault);
+		result = parse(s, &r);
 		if (result == -1)
 			session_fail(s);
 		if (result != 1)
 			continue;
 		if (r.kind == RESPONSE_SEARCH) {
-			s->ranges = s->ncommands > 0 &&
-				s->commands[0].kind == COMMAND_SEARCH
-			    ? r.text
-			    : NULL;
+			s->ranges = NULL;
+			if (s->ncommands > 0 &&
+			    s->commands[0].kind == COMMAND_SEARCH) {
+				s->ranges = r.text;
+				s->answered = 1;
+			}
 		} else if (on_response(s, &r, ev)) {
 			return (1);
 		}

@@ -19,6 +19,9 @@
 
 #define UIDS 400
 
+static const struct catchup_end complete = { .ok = 1, .answered = 1 };
+static const struct catchup_end refused = { .ok = 0 };
+
 enum life { NEVER, THERE, EXPUNGED };
 
 /* The server and the sink, with all that is decided by a seed. */
@@ -78,7 +81,7 @@ answer_search(struct world *w)
 		if (w->mail[uid] == THERE)
 			catchup_found(w->c, uid, uid);
 	}
-	catchup_searched(w->c);
+	catchup_searched(w->c, &complete, w->now);
 	w->searching = 0;
 }
 
@@ -114,7 +117,7 @@ answer_fetch(struct world *w)
 	free(w->fetches[0]);
 	w->fetches[0] = w->fetches[1];
 	w->nfetches--;
-	catchup_fetched(w->c, roll(w, 2) != 0, w->now);
+	catchup_fetched(w->c, roll(w, 2) != 0 ? &complete : &refused, w->now);
 }
 
 static void
@@ -123,7 +126,7 @@ disconnect(struct world *w)
 	while (w->nfetches > 0)
 		free(w->fetches[--w->nfetches]);
 	w->searching = 0;
-	catchup_disconnected(w->c);
+	catchup_disconnected(w->c, 0, w->now);
 }
 
 static void
@@ -302,12 +305,12 @@ test_withheld_message_becomes_a_stub(void **state)
 		next = next_job(c, now);
 		if (next.job == CATCHUP_SEARCH) {
 			catchup_found(c, 5, 5);
-			catchup_searched(c);
+			catchup_searched(c, &complete, 0);
 		} else if (next.job == CATCHUP_FETCH) {
 			assert_string_equal(next.text, "5");
 			fetches++;
 			plain += next.plain != 0;
-			catchup_fetched(c, 1, now);
+			catchup_fetched(c, &complete, now);
 		} else if (next.job == CATCHUP_STUB) {
 			break;
 		} else {
@@ -339,9 +342,9 @@ test_refusal_is_never_given_up(void **state)
 		next = next_job(c, now);
 		if (next.job == CATCHUP_SEARCH) {
 			catchup_found(c, 5, 5);
-			catchup_searched(c);
+			catchup_searched(c, &complete, 0);
 		} else if (next.job == CATCHUP_FETCH) {
-			catchup_fetched(c, 0, now);
+			catchup_fetched(c, &refused, now);
 		} else {
 			assert_int_not_equal(next.job, CATCHUP_STUB);
 			now = catchup_wake(c);
@@ -370,7 +373,7 @@ test_large_backlog(void **state)
 				if (uid % 3 == 0)
 					catchup_found(c, uid, uid);
 			}
-			catchup_searched(c);
+			catchup_searched(c, &complete, 0);
 			continue;
 		}
 		assert_int_equal(next.job, CATCHUP_FETCH);
@@ -383,7 +386,7 @@ test_large_backlog(void **state)
 				catchup_done(c, lo);
 			}
 		}
-		catchup_fetched(c, 1, 0);
+		catchup_fetched(c, &complete, 0);
 	}
 	assert_int_equal(top, 399999);
 	assert_int_equal(catchup_mark(c), 399999);

@@ -1,0 +1,53 @@
+/* catchup_private.h - what catchup.c (FETCH, and the course of things) and
+ * catchup_search.c (SEARCH, and what its answers prove) share. */
+#ifndef CATCHUP_PRIVATE_H
+#define CATCHUP_PRIVATE_H
+
+#include "bridge/ack.h"
+#include "bridge/buf.h"
+#include "bridge/catchup.h"
+#include "bridge/limits.h"
+#include "bridge/uidset.h"
+
+struct asked {
+	size_t n;
+	uint32_t uids[];
+};
+
+struct catchup {
+	struct ack_window *window;
+	struct ack_window *late; /* below the mark, while there are any */
+	struct uidset pending;	 /* listed, not yet in the window */
+	struct uidset known;	 /* below the mark: with an outcome */
+	uint32_t floor;		 /* below it nothing is known */
+	struct asked *asked[LIMIT_FETCH_PIPELINE]; /* oldest first */
+	unsigned nasked;
+	struct buf text;
+	char since[16];
+	uint32_t since_below;
+	int dirty;	/* a SEARCH is due */
+	int sweep;	/* and one below the mark too */
+	int searching;	/* a SEARCH is under way */
+	uint32_t from;	/* its lowest UID */
+	uint32_t below; /* it goes on below this UID, or 0 */
+	int truncated;	/* its answer did not fit: more is above */
+	int answered;	/* each of its commands was answered */
+	uint64_t batch; /* UIDs a FETCH that the server allows */
+	uint64_t mean;	/* octets of a message, smoothed */
+	uint64_t expunged;
+};
+
+/* The entry of ${uid}, above or below the mark; NULL if there is none. */
+struct ack_entry *catchup_find(struct catchup *, uint32_t uid);
+
+/* One more try for ${e} was in vain: when to try again.  1 if there were enough
+ * of them; else 0. */
+int catchup_missed(struct ack_entry *e, uint64_t now);
+
+/* ${uid} has an outcome; ${gone}: expunged. */
+void catchup_finish(struct catchup *, uint32_t uid, int gone);
+
+/* Begin a SEARCH, or go on with it. */
+void catchup_search_begin(struct catchup *, struct catchup_next *next);
+
+#endif
