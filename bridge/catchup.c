@@ -97,6 +97,15 @@ catchup_missed(struct ack_entry *e, uint64_t now)
 	return (0);
 }
 
+int
+catchup_unanswered(unsigned tries, uint64_t now, uint64_t *at)
+{
+	if (tries >= WAITS)
+		return (1);
+	*at = now + again_ms[tries];
+	return (0);
+}
+
 /* Remember it, so that a sweep does not take it for a late one. */
 static void
 remember(struct catchup *c, uint32_t uid)
@@ -477,7 +486,7 @@ uint64_t
 catchup_wake(struct catchup *c)
 {
 	struct ack_entry *e;
-	uint64_t wake = UINT64_MAX;
+	uint64_t wake = c->search_at != 0 ? c->search_at : UINT64_MAX;
 	size_t i = 0;
 
 	while ((e = next_entry(c, &i)) != NULL) {

@@ -25,15 +25,16 @@ struct catchup {
 	struct buf text;
 	char since[16];
 	uint32_t since_below;
-	int dirty;	/* a SEARCH is due */
-	int sweep;	/* and one below the mark too */
-	int searching;	/* a SEARCH is under way */
-	uint32_t from;	/* its lowest UID */
-	uint32_t below; /* it goes on below this UID, or 0 */
-	int truncated;	/* its answer did not fit: more is above */
-	int answered;	/* each of its commands was answered */
-	uint64_t batch; /* UIDs a FETCH that the server allows */
-	uint64_t mean;	/* octets of a message, smoothed */
+	int dirty;	     /* a SEARCH is due */
+	int sweep;	     /* and one below the mark too */
+	int searching;	     /* a SEARCH is under way */
+	uint32_t from;	     /* its lowest UID */
+	uint32_t below;	     /* it goes on below this UID, or 0 */
+	int truncated;	     /* its answer did not fit: more is above */
+	unsigned unanswered; /* SEARCHes in a row that had no answer */
+	uint64_t search_at;  /* the next one, or 0 */
+	uint64_t batch;	     /* UIDs a FETCH that the server allows */
+	uint64_t mean;	     /* octets of a message, smoothed */
 	uint64_t expunged;
 };
 
@@ -43,6 +44,10 @@ struct ack_entry *catchup_find(struct catchup *, uint32_t uid);
 /* One more try for ${e} was in vain: when to try again.  1 if there were enough
  * of them; else 0. */
 int catchup_missed(struct ack_entry *e, uint64_t now);
+
+/* The same for a SEARCH without answer, of which there were ${tries}: 1 if
+ * there were enough; else 0 with *at. */
+int catchup_unanswered(unsigned tries, uint64_t now, uint64_t *at);
 
 /* ${uid} has an outcome; ${gone}: expunged. */
 void catchup_finish(struct catchup *, uint32_t uid, int gone);

@@ -32,7 +32,6 @@ catchup_search_begin(struct catchup *c, struct catchup_next *next)
 		forget_listed(c);
 		c->dirty = 0;
 		c->truncated = 0;
-		c->answered = 1;
 		c->from = mark + 1;
 		if (mark > LIMIT_SWEEP_UIDS && floor < mark - LIMIT_SWEEP_UIDS)
 			floor = mark - LIMIT_SWEEP_UIDS;
@@ -44,6 +43,7 @@ catchup_search_begin(struct catchup *c, struct catchup_next *next)
 		(void)snprintf(top, sizeof(top), "%u", c->below - 1);
 	}
 	c->searching = 1;
+	c->search_at = 0;
 	buf_clear(&c->text);
 	if (c->from >= c->since_below)
 		buf_printf(&c->text, "UID %u:%s", c->from, top);
@@ -125,10 +125,9 @@ unlisted(struct ack_window *window, size_t *i)
 	return (NULL);
 }
 
-/* What was asked for in vain and is not listed is gone.  An OK without any
- * answer lists nothing, yet proves little: it is believed in the end. */
+/* What was asked for in vain and is not listed is gone. */
 static void
-conclude(struct catchup *c, struct ack_window *window, uint64_t now)
+conclude(struct catchup *c, struct ack_window *window)
 {
 	struct ack_entry *e;
 	uint32_t gone[64];
@@ -136,15 +135,29 @@ conclude(struct catchup *c, struct ack_window *window, uint64_t now)
 
 	do {
 		n = 0;
-		for (i = 0; n < 64 && (e = unlisted(window, &i)) != NULL; i++) {
-			if (c->answered || catchup_missed(e, now))
-				gone[n++] = e->uid;
-		}
+		for (i = 0; n < 64 && (e = unlisted(window, &i)) != NULL; i++)
+			gone[n++] = e->uid;
 		for (i = 0; i < n; i++)
 			catchup_finish(c, gone[i], 1);
 		/* The last of the late ones takes their window along. */
-	} while (n == 64 && c->answered &&
-	    (window == c->window || window == c->late));
+	} while (n == 64 && (window == c->window || window == c->late));
+}
+
+/* OK without any answer: it proves nothing of what it does not list, and what
+ * was listed before must not overtake it.  Ask again; believe it in the end. */
+static int
+is_void(struct catchup *c, const struct catchup_end *end, uint64_t now)
+{
+	if (end->answered) {
+		c->unanswered = 0;
+		return (0);
+	}
+	if (catchup_unanswered(c->unanswered, now, &c->search_at))
+		return (0);
+	c->unanswered++;
+	forget_listed(c);
+	c->below = 0;
+	return (1);
 }
 
 void
@@ -153,8 +166,8 @@ catchup_searched(struct catchup *c, const struct catchup_end *end, uint64_t now)
 	if (!c->searching)
 		return;
 	c->searching = 0;
-	if (!end->answered)
-		c->answered = 0;
+	if (is_void(c, end, now))
+		return;
 	if (end->lowest > c->from &&
 	    (c->below == 0 || end->lowest < c->below)) {
 		c->below = end->lowest;
@@ -164,6 +177,6 @@ catchup_searched(struct catchup *c, const struct catchup_end *end, uint64_t now)
 	if (c->truncated)
 		return; /* what is not listed may only not have fitted */
 	if (c->late != NULL)
-		conclude(c, c->late, now);
-	conclude(c, c->window, now);
+		conclude(c, c->late);
+	conclude(c, c->window);
 }

@@ -184,10 +184,10 @@ watcher_probed(struct watcher *w, struct fault *f)
 		return (0);
 	}
 	log_write(LOG_WARN, "watcher", w->name,
-	    "UIDNEXT went back from above %u to %u and UIDVALIDITY stays %llu: "
-	    "the mailbox was restored, all of it is read again; events of new "
-	    "mail may repeat the ids of other mail",
-	    catchup_mark(w->catchup), w->probe_from,
+	    "UIDNEXT went back to %u, below UID %u which was read, and "
+	    "UIDVALIDITY stays %llu: the mailbox was restored, all of it is "
+	    "read again; events of new mail may repeat the ids of other mail",
+	    w->probe_from, catchup_mark(w->catchup),
 	    (unsigned long long)w->uidvalidity);
 	/* Outcomes on their way are of the old numbers. */
 	pipeline_lane_close(w->lane);

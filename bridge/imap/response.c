@@ -114,15 +114,19 @@ literal_at_end(const char *line, size_t len, size_t *start, uint64_t *size)
 	digits = i;
 	while (i > 0 && isdigit((unsigned char)line[i - 1]))
 		i--;
-	if (i == digits || i == 0 || line[i - 1] != '{')
+	if (i == digits || i == 0)
 		return (0);
-	if (digits - i > 19) {
-		/* No server has that much: the parser will not take it. */
+	if (i > 1 && line[i - 1] == '-' && line[i - 2] == '{')
+		*start = i - 2;
+	else if (line[i - 1] == '{')
 		*start = i - 1;
+	else
+		return (0);
+	if (digits - i > 19 || *start != i - 1) {
+		/* More than there is, or less than none: not to be taken. */
 		*size = UINT64_MAX;
 		return (1);
 	}
-	*start = i - 1;
 	for (; i < digits; i++)
 		n = n * 10 + (uint64_t)(line[i] - '0');
 	if (*start > 0 && line[*start - 1] == '~')

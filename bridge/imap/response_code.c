@@ -88,15 +88,17 @@ response_code_number(const char *code, const char *name, uint64_t *n)
 int
 response_code_limit(const char *code, uint32_t *limit, uint32_t *uid)
 {
-	uint64_t n, m = 0;
+	uint64_t n, m;
 
 	if (!response_code_number(code, "MESSAGELIMIT", &n) || n == 0)
 		return (0);
-	code = strrchr(code, ' ') + 1;
-	if (!response_read_number(code, &m) || m > UINT32_MAX)
-		m = 0;
 	*limit = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
-	/* With one number only, it is the limit. */
-	*uid = m != n ? (uint32_t)m : 0;
+	*uid = 0;
+	code += strlen("MESSAGELIMIT");
+	code += strspn(code, " ");
+	code += strspn(code, "0123456789");
+	code += strspn(code, " ");
+	if (response_read_number(code, &m) && m <= UINT32_MAX)
+		*uid = (uint32_t)m;
 	return (1);
 }

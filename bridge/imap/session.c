@@ -317,6 +317,8 @@ on_continue(struct session *s, struct session_event *ev)
 		session_login_continue(s);
 		return (0);
 	case COMMAND_IDLE:
+		if (s->idling || s->done_sent)
+			return (0); /* said twice: DONE is not */
 		s->idling = 1;
 		s->deadline = UINT64_MAX;
 		ev->kind = SESSION_IDLING;

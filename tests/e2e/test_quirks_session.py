@@ -105,6 +105,22 @@ def test_idle_that_is_none(imap, fake_bridge, output, name):
     assert imap.connections == 1
 
 
+def test_plus_said_twice(imap, fake_bridge, output):
+    """DONE is sent once: the second would be a command of its own."""
+    async def done(connection) -> None:
+        assert await connection.line() == "DONE"
+
+    imap.on("IDLE", ["S: + idling", "S: * 0 EXISTS", done, "S: + idling",
+                     "S: $ OK done"])
+    bridge = fake_bridge()
+    bridge.start()
+    imap.wait_said("IDLE", 2)
+    assert not imap.said("$")
+    imap.deliver(mail(1))
+    expect(imap, bridge, output)
+    assert not imap.said("$")
+
+
 def test_still_here_is_no_life(imap, fake_bridge, output):
     """Lines that say nothing do not make an IDLE longer."""
     async def chatter(connection) -> None:
@@ -311,7 +327,7 @@ def test_preauth_is_refused(imap, fake_bridge, output):
 
 @pytest.mark.parametrize("greeting", [
     "S: * BYE too busy", "S: * BYE [ALERT] Too many connections",
-    "S: * NO go away", "S: what is this"])
+    "S: * NO go away"])
 def test_no_greeting(imap, fake_bridge, output, greeting):
     imap.box.add(mail(1))
     imap.greeting = greeting

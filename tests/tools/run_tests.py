@@ -1,6 +1,6 @@
 """Runs the stages of `make test` and counts: "N passed, N failed".
 
-Each of lint and clang counts as one check; unit and end-to-end tests count
+Each of lint, clang and the simulation counts as one check; unit and end-to-end tests count
 one by one.  A stage that ran no test has failed.
 """
 
@@ -29,8 +29,8 @@ def run(*argv: str) -> tuple:
     return process.wait(), "".join(lines)
 
 
-def check(target: str) -> tuple:
-    code, _ = run(*MAKE, target)
+def check(*target: str) -> tuple:
+    code, _ = run(*MAKE, *target)
     return (0, 1) if code else (1, 0)
 
 
@@ -67,6 +67,8 @@ STAGES = {
     "lint": lambda: check("lint"),
     "clang": lambda: check("clang"),
     "unit": unit,
+    "sim": lambda: check("sim"),
+    "sim-long": lambda: check("sim", "STEPS=10000000"),
     "e2e": lambda: e2e("-m", "not long"),
     "e2e-long": e2e,
 }
