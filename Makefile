@@ -23,8 +23,10 @@ PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CPPFLAGS += -D_GNU_SOURCE -iquote .
 ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(HARDEN) $(SAN) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SAN) $(LDFLAGS)
+# V=1 shows the commands.
+Q = $(if $(V),,@echo "  $(if $(filter %.o,$@),CC,LD) $@";)
 # Hidden: libraries have names like buf_init too, and would call ours.
-COMPILE = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fvisibility=hidden -MMD -MP
+COMPILE = $(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fvisibility=hidden -MMD -MP
 
 # The variants of the build, each in a folder of its own.
 ASAN = $(MAKE) $(JOBS) BUILD=build/asan OPT='-O1 -g' \
@@ -60,7 +62,7 @@ check-deps:
 	@deploy/deps.sh check build
 
 $(BUILD)/mailbridge: $(OBJS)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/obj/%.o: %.c | check-deps
 	@mkdir -p $(@D)
@@ -71,7 +73,7 @@ $(BUILD)/obj/bridge/cli/schema.o: bridge/envelope/event.schema.json
 
 $(LIB): $(LIB_OBJS)
 	@rm -f $@
-	$(AR) qcs $@ $^
+	@$(AR) qcs $@ $^
 
 $(BUILD)/unit/%: tests/unit/%.c $(UNIT_HELP) $(LIB)
 	@mkdir -p $(@D)
@@ -110,7 +112,7 @@ test: deps test-deps ## everything: lint, unit and end-to-end tests
 	@$(PYTHON) tests/tools/run_tests.py lint clang unit sim e2e
 
 test-long: deps test-deps ## the same with the long crash and load tests
-	@$(PYTHON) tests/tools/run_tests.py lint clang unit sim-long e2e-long
+	@$(PYTHON) tests/tools/run_tests.py lint analyze clang unit sim-long e2e-long
 
 unit: ## unit tests under ASan and UBSan
 	@$(ASAN) run-unit
@@ -128,9 +130,13 @@ e2e: asan ## end-to-end tests; T=tests/e2e/test_redis.py picks some
 lint: ## format, clang-tidy, cppcheck, banned words, sizes, include rule
 	@tests/tools/lint.sh
 
+analyze: ## the slow checks of clang's analyzer
+	@tests/tools/lint.sh analyze
+
 valgrind: ## unit tests under valgrind
-	@$(MAKE) $(JOBS) BUILD=build/valgrind OPT='-O1 -g' HARDEN=-fPIE run-unit \
+	@$(MAKE) $(JOBS) BUILD=build/valgrind HARDEN=-fPIE run-unit \
 	    RUNNER='valgrind -q --leak-check=full --error-exitcode=99 \
+	    --child-silent-after-fork=yes \
 	    --suppressions=tests/tools/valgrind.supp'
 
 fuzz: ## each fuzz target for FUZZ_SECONDS=60
@@ -157,6 +163,7 @@ help: ## this list
 	    -e 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 .PHONY: all deps check-deps clang asan demo test-deps test test-long unit \
-        run-unit sim e2e lint valgrind fuzz run-fuzz bench install clean help
+        run-unit sim e2e lint analyze valgrind fuzz run-fuzz bench install \
+        clean help
 .DELETE_ON_ERROR:
 -include $(OBJS:.o=.d) $(SIM_OBJS:.o=.d) $(UNIT_BINS:=.d) $(BENCH_BINS:=.d)

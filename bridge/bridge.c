@@ -59,6 +59,19 @@ on_changed(void *arg)
 		watcher_wake(b->watchers[i]);
 }
 
+/* There is nobody left to publish to. */
+static void
+on_ended(void *arg, const struct fault *why)
+{
+	struct bridge *b = arg;
+
+	if (b->phase != BRIDGE_RUNNING)
+		return;
+	log_write(LOG_ERROR, "bridge", NULL, "stopping: %s", why->text);
+	b->exit_code = fault_exit_code(why->kind);
+	bridge_stop(b);
+}
+
 /* Before the loop sleeps: whatever a stop awaits may have come. */
 static void
 on_turn(uv_prepare_t *prepare)
@@ -139,6 +152,7 @@ open_pipelines(struct bridge *b, unsigned workers, struct fault *f)
 		.state = c->state,
 		.workers = workers,
 		.changed = on_changed,
+		.ended = on_ended,
 		.arg = b };
 	size_t i, used = 0;
 	char *wanted;

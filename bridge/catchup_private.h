@@ -1,5 +1,6 @@
-/* catchup_private.h - what catchup.c (FETCH, and the course of things) and
- * catchup_search.c (SEARCH, and what its answers prove) share. */
+/* catchup_private.h - what catchup.c (the course of things), catchup_fetch.c
+ * (what to fetch, and what came) and catchup_search.c (SEARCH, and what its
+ * answers prove) share. */
 #ifndef CATCHUP_PRIVATE_H
 #define CATCHUP_PRIVATE_H
 
@@ -8,6 +9,9 @@
 #include "bridge/catchup.h"
 #include "bridge/limits.h"
 #include "bridge/uidset.h"
+
+/* Octets one FETCH should bring, so that a stop or a hold comes soon. */
+#define CATCHUP_FETCH_OCTETS (4U * 1024 * 1024)
 
 struct asked {
 	size_t n;
@@ -40,6 +44,19 @@ struct catchup {
 
 /* The entry of ${uid}, above or below the mark; NULL if there is none. */
 struct ack_entry *catchup_find(struct catchup *, uint32_t uid);
+
+/* The next entry, those below the mark first.  Begin with *i = 0. */
+struct ack_entry *catchup_each(struct catchup *, size_t *i);
+
+/* Is it to be asked for now? */
+int catchup_is_due(const struct ack_entry *, uint64_t now);
+
+/* Choose a FETCH: 1, or 0 if there is nothing to ask for. */
+int catchup_fetch_begin(
+    struct catchup *, uint64_t now, struct catchup_next *next);
+
+/* The message that the server is about to send, or sends; or NULL. */
+struct ack_entry *catchup_due_next(struct catchup *);
 
 /* One more try for ${e} was in vain: when to try again.  1 if there were enough
  * of them; else 0. */

@@ -73,6 +73,8 @@ fault_exit_code(enum fault_kind kind)
 		return (EX_CONFIG);
 	case FAULT_DATA:
 		return (EX_DATAERR);
+	case FAULT_ENDED:
+		return (EX_UNAVAILABLE);
 	case FAULT_BUG:
 		break;
 	}

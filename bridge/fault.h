@@ -12,6 +12,7 @@ enum fault_kind {
 	FAULT_AUTH,   /* the server refused the credentials: slow retry */
 	FAULT_CONFIG, /* ours to mend in the config or the environment */
 	FAULT_DATA,   /* stored data is damaged */
+	FAULT_ENDED,  /* the far side is gone for good: a pipe's reader */
 	FAULT_BUG     /* a rule of ours was broken: exit loudly */
 };
 

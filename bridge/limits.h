@@ -110,9 +110,13 @@
 /* Parameters of one header field, pieces of RFC 2231 included. */
 #define LIMIT_ENVELOPE_PARAMS 128
 
+/* Octets of a part's name, charset, Content-ID and the like.  File systems take
+ * 255. */
+#define LIMIT_ENVELOPE_PART_VALUE 1024
+
 /* Octets of each of body.text and body.html; what is longer is a log file.
  * JSON may write each octet as six. */
-#define LIMIT_ENVELOPE_TEXT (16U * 1024 * 1024)
+#define LIMIT_ENVELOPE_TEXT (8U * 1024 * 1024)
 
 /* Octets that are searched for a preview of 256 characters. */
 #define LIMIT_ENVELOPE_PREVIEW (256U * 1024)

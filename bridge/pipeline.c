@@ -54,129 +54,6 @@ pipeline_trouble(const struct pipeline *p)
 	return (p->trouble);
 }
 
-/* Order within a lane */
-
-static void
-lane_insert(struct pipeline_lane *lane, struct flight *f)
-{
-	struct flight *after = lane->last;
-
-	/* In UID order, as far as it is not submitted yet. */
-	while (after != NULL && after->message->uid > f->message->uid &&
-	    after->state != FLIGHT_SUBMITTED)
-		after = after->prev;
-	f->prev = after;
-	f->next = after != NULL ? after->next : lane->first;
-	if (f->next != NULL)
-		f->next->prev = f;
-	else
-		lane->last = f;
-	if (after != NULL)
-		after->next = f;
-	else
-		lane->first = f;
-}
-
-/* The first one from ${f} on that the sink does not have. */
-static struct flight *
-unsent_from(struct flight *f)
-{
-	while (f != NULL && f->state != FLIGHT_CONVERTING &&
-	    f->state != FLIGHT_READY)
-		f = f->next;
-	return (f);
-}
-
-static void
-lane_remove(struct pipeline_lane *lane, struct flight *f)
-{
-	if (lane->unsent == f)
-		lane->unsent = unsent_from(f->next);
-	if (f->prev != NULL)
-		f->prev->next = f->next;
-	else
-		lane->first = f->next;
-	if (f->next != NULL)
-		f->next->prev = f->prev;
-	else
-		lane->last = f->prev;
-}
-
-static void
-lane_queue(struct pipeline_lane *lane)
-{
-	struct pipeline *p = lane->pipeline;
-
-	if (lane->queued || lane->unsent == NULL ||
-	    lane->unsent->state != FLIGHT_READY)
-		return;
-	lane->queued = 1;
-	lane->next = NULL;
-	*p->lanes_last = lane;
-	p->lanes_last = &lane->next;
-}
-
-static struct pipeline_lane *
-lane_dequeue(struct pipeline *p)
-{
-	struct pipeline_lane *lane;
-
-	if ((lane = p->lanes) == NULL)
-		return (NULL);
-	if ((p->lanes = lane->next) == NULL)
-		p->lanes_last = &p->lanes;
-	lane->queued = 0;
-	return (lane);
-}
-
-struct pipeline_lane *
-pipeline_lane_new(struct pipeline *p, const char *name,
-    void (*outcome)(void *, uint64_t, uint32_t, enum pipeline_outcome),
-    void *arg)
-{
-	struct pipeline_lane *lane;
-
-	if ((lane = calloc(1, sizeof(*lane))) != NULL) {
-		lane->pipeline = p;
-		lane->name = name;
-		lane->outcome = outcome;
-		lane->arg = arg;
-		lane->all_next = p->all;
-		lane->all_at = &p->all;
-		if (p->all != NULL)
-			p->all->all_at = &lane->all_next;
-		p->all = lane;
-	}
-	return (lane);
-}
-
-static void
-lane_free(struct pipeline_lane *lane)
-{
-	*lane->all_at = lane->all_next;
-	if (lane->all_next != NULL)
-		lane->all_next->all_at = lane->all_at;
-	free(lane);
-}
-
-/* Free a closed lane when the last of its messages has gone. */
-static void
-lane_release(struct pipeline_lane *lane)
-{
-	if (lane->closed && lane->first == NULL && !lane->queued)
-		lane_free(lane);
-}
-
-void
-pipeline_lane_close(struct pipeline_lane *lane)
-{
-	if (lane == NULL)
-		return;
-	lane->closed = 1;
-	lane->name = NULL;
-	lane_release(lane);
-}
-
 /* The end of a flight, whatever it was. */
 static void
 flight_free(struct flight *f)
@@ -196,13 +73,13 @@ flight_end(struct flight *f, enum pipeline_outcome outcome)
 	uint32_t uid = f->message->uid;
 	size_t charge = f->charge;
 
-	lane_remove(lane, f);
+	pipeline_lane_remove(lane, f);
 	flight_free(f);
 	p->count--;
 	if (!lane->closed)
 		lane->outcome(lane->arg, uidvalidity, uid, outcome);
 	else
-		lane_release(lane);
+		pipeline_lane_release(lane);
 	budget_give(&p->budget, charge);
 	if (p->count == 0 || (p->held && p->budget.used < p->budget.max / 2)) {
 		p->held = 0;
@@ -226,7 +103,7 @@ pipeline_submit(struct pipeline_lane *lane, struct message *m, size_t charge)
 	f->charge = charge;
 	f->state = FLIGHT_CONVERTING;
 	p->count++;
-	lane_insert(lane, f);
+	pipeline_lane_insert(lane, f);
 	if (lane->unsent == NULL || m->uid < lane->unsent->message->uid)
 		lane->unsent = f;
 	flight_queue_put(&p->to_convert, f);
@@ -238,7 +115,7 @@ void
 pipeline_converted(struct flight *f)
 {
 	f->state = FLIGHT_READY;
-	lane_queue(f->lane);
+	pipeline_lane_queue(f->lane);
 }
 
 void
@@ -303,7 +180,8 @@ pump(struct pipeline *p)
 	if (p->closing || p->sending)
 		return;
 	p->sending = 1;
-	while (!p->full && !p->resting && (lane = lane_dequeue(p)) != NULL) {
+	while (!p->full && !p->resting &&
+	    (lane = pipeline_lane_dequeue(p)) != NULL) {
 		while ((f = lane->unsent) != NULL && f->state == FLIGHT_READY) {
 			if (!p->sink->ops->submit(p->sink, f->event, f)) {
 				p->full = 1;
@@ -311,10 +189,10 @@ pump(struct pipeline *p)
 			}
 			sent = 1;
 			f->state = FLIGHT_SUBMITTED;
-			lane->unsent = unsent_from(f->next);
+			lane->unsent = pipeline_lane_unsent(f->next);
 		}
-		lane_queue(lane);
-		lane_release(lane);
+		pipeline_lane_queue(lane);
+		pipeline_lane_release(lane);
 	}
 	p->sending = 0;
 	if (sent && p->to_convert.first == NULL && p->working == 0)
@@ -338,8 +216,8 @@ on_answer(
 		return;
 	case SINK_RETRY:
 		f->state = FLIGHT_READY;
-		lane->unsent = unsent_from(lane->first);
-		lane_queue(lane);
+		lane->unsent = pipeline_lane_unsent(lane->first);
+		pipeline_lane_queue(lane);
 		rest(p, why != NULL ? why->retry_ms : 0);
 		return;
 	case SINK_REFUSED:
@@ -378,6 +256,8 @@ on_state(void *arg, int up, const struct fault *why)
 	}
 	p->up = up;
 	p->config.changed(p->config.arg);
+	if (!up && why->kind == FAULT_ENDED && !p->closing)
+		p->config.ended(p->config.arg, why);
 }
 
 static struct sink *
@@ -399,8 +279,9 @@ open_sink(struct pipeline *p, struct fault *f)
 		return (NULL);
 	}
 	(void)section_choice(section, "type", sinks_types(), 0);
-	sink = p->config.ops->open(section, &host, f);
+	sink = p->config.ops->open(section, &host, f); /* copies the host */
 	(void)section_end(section, NULL); /* checked when it was loaded */
+	/* cppcheck-suppress returnDanglingLifetime */
 	return (sink);
 }
 
@@ -448,11 +329,14 @@ on_timer_closed(uv_handle_t *handle)
 	struct flight *f;
 
 	while ((lane = p->all) != NULL) {
+		/* pipeline_lane_free() took the last one out of p->all, by
+		 * all_at. */
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		while ((f = lane->first) != NULL) {
 			lane->first = f->next;
 			flight_free(f);
 		}
-		lane_free(lane);
+		pipeline_lane_free(lane);
 	}
 	(void)close(p->state_fd);
 	p->closed(p->closed_arg);

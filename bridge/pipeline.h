@@ -40,6 +40,8 @@ struct pipeline_config {
 	 * pipeline_hold() said hold, or the last message in flight is gone:
 	 * whoever waits may look again. */
 	void (*changed)(void *arg);
+	/* The sink's far side is gone for good (FAULT_ENDED). */
+	void (*ended)(void *arg, const struct fault *why);
 	void *arg;
 };
 

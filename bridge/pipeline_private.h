@@ -75,6 +75,22 @@ struct pipeline {
 	void *closed_arg;
 };
 
+/* Put a flight into its lane, in UID order as far as the others are not with
+ * the sink yet; take it out. */
+void pipeline_lane_insert(struct pipeline_lane *, struct flight *);
+void pipeline_lane_remove(struct pipeline_lane *, struct flight *);
+
+/* The first flight from ${f} on that the sink does not have, or NULL. */
+struct flight *pipeline_lane_unsent(struct flight *f);
+
+/* Queue the lane if its next message is ready; take the first one out. */
+void pipeline_lane_queue(struct pipeline_lane *);
+struct pipeline_lane *pipeline_lane_dequeue(struct pipeline *);
+
+/* Free the lane; or only if it is closed and its last message has gone. */
+void pipeline_lane_free(struct pipeline_lane *);
+void pipeline_lane_release(struct pipeline_lane *);
+
 void flight_queue_init(struct flight_queue *);
 void flight_queue_put(struct flight_queue *, struct flight *);
 struct flight *flight_queue_take(struct flight_queue *);

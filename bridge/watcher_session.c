@@ -307,7 +307,8 @@ set_timer(struct watcher *w)
 	at = session_deadline(w->session);
 	if (w->wake_at < at)
 		at = w->wake_at;
-	if (w->state == WATCHER_IDLE || w->state == WATCHER_POLLING) {
+	if ((w->state == WATCHER_IDLE || w->state == WATCHER_POLLING) &&
+	    session_can_wake(w->session)) {
 		/* A message that is asked for again later. */
 		again = catchup_wake(w->catchup);
 		if (again < at)

@@ -12,7 +12,7 @@
 
 /* One batch: past this the disk gains nothing and answers only come later. */
 #define BATCH_EVENTS 512
-#define BATCH_BYTES (16U * 1024 * 1024)
+#define BATCH_BYTES ((size_t)16 * 1024 * 1024)
 
 struct batch {
 	struct directory_item items[BATCH_EVENTS];

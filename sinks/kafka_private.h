@@ -1,5 +1,5 @@
-/* kafka_private.h - shared by kafka.c (events in, answers out) and kafka_life.c
- * (the life of the producer). */
+/* kafka_private.h - shared by kafka.c (events in, answers out), kafka_event.c
+ * (what librdkafka tells) and kafka_life.c (the life of the producer). */
 #ifndef KAFKA_PRIVATE_H
 #define KAFKA_PRIVATE_H
 
@@ -12,6 +12,11 @@
 #include "sinks/kafka_error.h"
 #include "sinks/kafka_producer.h"
 #include "sinks/sink.h"
+
+/* Taken and not answered.  Less than librdkafka's own queue, so that its limits
+ * are never met, but enough to fill batches for many partitions. */
+#define KAFKA_WINDOW_EVENTS 10000
+#define KAFKA_WINDOW_BYTES ((size_t)256 * 1024 * 1024)
 
 /* An event that librdkafka has, or that waits for its late answer. */
 struct kafka_op {
@@ -73,6 +78,10 @@ struct kafka {
 /* kafka.c: trouble was found; tell it, and pause if that may help. */
 void kafka_trouble(struct kafka *, enum kafka_trouble, struct fault *);
 
+/* kafka.c: the answer to ${op}, which is freed. */
+void kafka_settle(struct kafka *, struct kafka_op *op, enum sink_verdict,
+    const struct fault *why);
+
 /* kafka.c: ready(), if it is due. */
 void kafka_offer(struct kafka *);
 
@@ -80,7 +89,14 @@ void kafka_offer(struct kafka *);
  */
 void kafka_give_back(struct kafka *, const struct fault *why);
 
-/* Start with the producer just made by open(): its handles on the loop. */
+/* kafka_event.c: the producer has events; the callback of wake_fd. */
+void kafka_event_wake(uv_poll_t *, int status, int events);
+
+/* kafka_event.c: has the producer come to its end?  Then ${f} says why. */
+int kafka_event_fatal(struct kafka *, struct fault *f);
+
+/* kafka_life.c from here on.  Start with the producer just made by open(): its
+ * handles on the loop. */
 void kafka_life_start(struct kafka *, uv_poll_cb on_wake);
 
 /* The producer had a fatal error, said in ${why}, or the sink is closed: let it

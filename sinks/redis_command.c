@@ -15,8 +15,8 @@
 #define NUMBER 24
 
 /* The list of holes: the window's worth of UIDs and more. */
-#define MAX_HOLES (1024U * 1024)
-#define MAX_FIELD (64U * 1024)
+#define MAX_HOLES ((size_t)1024 * 1024)
+#define MAX_FIELD ((size_t)64 * 1024)
 
 /* Strings are borrowed until it is sent. */
 struct command {

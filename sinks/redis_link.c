@@ -1,5 +1,3 @@
-#include <sys/socket.h>
-
 #include <hiredis/hiredis.h>
 #include <hiredis/async.h>
 #include <netdb.h>
@@ -13,18 +11,13 @@
 #include "sinks/redis_config.h"
 #include "sinks/redis_link.h"
 #include "sinks/redis_reply.h"
+#include "sinks/redis_resolve.h"
 #include "sinks/redis_uv.h"
 
 /* To resolve; and then for each address, to connect and be let in. */
 #define CONNECT_MS 10000
 
 enum link_state { LINK_WAITING, LINK_RESOLVING, LINK_CONNECTING, LINK_UP };
-
-/* Lives until its callback, which may be after the link. */
-struct resolve {
-	uv_getaddrinfo_t req;
-	struct redis_link *link; /* NULL: nobody waits for it */
-};
 
 struct redis_link {
 	uv_loop_t *loop;
@@ -33,7 +26,7 @@ struct redis_link {
 	void *arg;
 	enum link_state state;
 	redisAsyncContext *ac; /* LINK_CONNECTING and LINK_UP */
-	struct resolve *resolve;
+	struct redis_resolve *resolve;
 	struct addrinfo *addresses, *next;
 	uv_timer_t timer; /* the next try, or the deadline of this one */
 	uint64_t up_since;
@@ -267,58 +260,31 @@ try_next(struct redis_link *l, const struct fault *last)
 }
 
 static void
-on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
+on_resolved(void *arg, struct addrinfo *addresses, const char *error)
 {
-	struct resolve *r = req->data;
-	struct redis_link *l = r->link;
+	struct redis_link *l = arg;
 	struct fault f;
 
-	free(r);
-	if (l == NULL) {
-		uv_freeaddrinfo(res);
-		return;
-	}
 	l->resolve = NULL;
 	fault_set(&f, FAULT_RETRY, "%s: resolving %s: %s", l->config->address,
-	    l->config->host, status != 0 ? uv_strerror(status) : "no address");
-	l->addresses = l->next = res;
+	    l->config->host, error);
+	l->addresses = l->next = addresses;
 	try_next(l, &f);
-}
-
-/* Nobody waits for the answer any more. */
-static void
-abandon_resolve(struct redis_link *l)
-{
-	if (l->resolve == NULL)
-		return;
-	l->resolve->link = NULL;
-	(void)uv_cancel((uv_req_t *)&l->resolve->req);
-	l->resolve = NULL;
 }
 
 static void
 resolve(struct redis_link *l)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	struct resolve *r;
 	struct fault f;
 
-	fault_set(&f, FAULT_RETRY, "%s: resolving %s failed",
-	    l->config->address, l->config->host);
-	if ((r = calloc(1, sizeof(*r))) == NULL)
-		goto fail;
-	r->link = l;
-	r->req.data = r;
-	if (uv_getaddrinfo(l->loop, &r->req, on_resolved, l->config->host, NULL,
-		&hints) != 0)
-		goto fail;
-	l->resolve = r;
 	l->state = LINK_RESOLVING;
 	set_timer(l, CONNECT_MS);
-	return;
-
-fail:
-	free(r);
+	l->resolve =
+	    redis_resolve_start(l->loop, l->config->host, on_resolved, l);
+	if (l->resolve != NULL)
+		return;
+	fault_set(&f, FAULT_RETRY, "%s: resolving %s failed",
+	    l->config->address, l->config->host);
 	redis_link_fail(l, &f);
 }
 
@@ -340,7 +306,8 @@ on_timer(uv_timer_t *timer)
 			redis_link_fail(l, &f);
 		break;
 	case LINK_RESOLVING:
-		abandon_resolve(l);
+		redis_resolve_abandon(l->resolve);
+		l->resolve = NULL;
 		fault_set(&f, FAULT_RETRY, "%s: no answer to resolving %s",
 		    l->config->address, l->config->host);
 		redis_link_fail(l, &f);
@@ -407,7 +374,8 @@ redis_link_close(struct redis_link *l, void (*closed)(void *), void *arg)
 	l->closed = closed;
 	l->closed_arg = arg;
 	l->state = LINK_WAITING;
-	abandon_resolve(l);
+	redis_resolve_abandon(l->resolve);
+	l->resolve = NULL;
 	forget_addresses(l);
 	drop(l);
 	uv_close((uv_handle_t *)&l->timer, on_timer_closed);

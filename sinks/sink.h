@@ -3,7 +3,9 @@
  *
  * All functions are called from the loop's thread.  Arguments are borrowed for
  * the call, but for the event of a submit that was taken: it stays valid and
- * unchanged until its answer. */
+ * unchanged until its answer.  The host's functions are called from the loop,
+ * never from inside open(), submit(), flush() or close(); from inside them the
+ * host may call submit(), flush() and close(). */
 #ifndef SINK_H
 #define SINK_H
 
@@ -40,7 +42,8 @@ struct sink_host {
 
 	/* The far side became reachable (up 1, why NULL) or was lost (up 0,
 	 * with the reason).  Called on each change, and on a changed reason
-	 * while down.  Sinks describe, the host logs. */
+	 * while down.  FAULT_ENDED: it will never come back.  Sinks describe,
+	 * the host logs. */
 	void (*state)(void *arg, int up, const struct fault *why);
 };
 
@@ -50,12 +53,13 @@ struct sink_ops {
 	const char *type; /* "directory", as in the config */
 
 	/* Read the section and make a sink; NULL with ${f} (FAULT_CONFIG) on a
-	 * mistake in it.  Reads every key of its own, so that the caller may
-	 * complain of the keys that nobody read.  Never waits for the network:
-	 * an unreachable far side is told by state() and retried inside for
-	 * ever, with a jittered delay that grows to at most 30 s.  With ${host}
-	 * NULL the section is only checked: returns NULL with f->kind
-	 * FAULT_NONE if fine. */
+	 * mistake in it, which is noted by section_error() too, so that
+	 * section_end() tells its place.  Reads every key of its own, so that
+	 * the caller may complain of the keys that nobody read.  Never waits
+	 * for the network: an unreachable far side is told by state() and
+	 * retried inside for ever, with a jittered delay that grows to at most
+	 * 30 s.  With ${host} NULL the section is only checked: returns NULL
+	 * with f->kind FAULT_NONE if fine. */
 	struct sink *(*open)(
 	    struct section *, const struct sink_host *host, struct fault *f);
 
@@ -73,7 +77,9 @@ struct sink_ops {
 	/* Stop.  Every event taken and not yet answered is answered (RETRY, if
 	 * nothing better is known), then ${closed} is called once, from the
 	 * loop, and the sink is freed.  Not called twice.  submit() is not
-	 * called after it.  Bounded by 5 s even where the far side hangs. */
+	 * called after it.  Bounded by 5 s even where the far side hangs; only
+	 * a worker that is stuck in the kernel (a dead disk) is waited for,
+	 * because it still reads the events. */
 	void (*close)(struct sink *, void (*closed)(void *arg), void *arg);
 };
 

@@ -17,12 +17,12 @@
 /* One write: up to IOV_MAX pieces.  A pipe takes little at a time, a file
  * should be synced once for many. */
 #define TURN_EVENTS 511
-#define TURN_BYTES_POLL (1024U * 1024)
-#define TURN_BYTES_WORKER (16U * 1024 * 1024)
+#define TURN_BYTES_POLL ((size_t)1024 * 1024)
+#define TURN_BYTES_WORKER ((size_t)16 * 1024 * 1024)
 
 /* Held until written.  The host's budget bounds the bytes of all sinks. */
 #define QUEUE_EVENTS 4096
-#define QUEUE_BYTES (32U * 1024 * 1024)
+#define QUEUE_BYTES ((size_t)32 * 1024 * 1024)
 
 /* How long a close waits for the reader to take the rest. */
 #define CLOSE_MS 3000
@@ -74,7 +74,7 @@ static int
 gather(struct stdout_sink *o)
 {
 	size_t max, bytes = 0, skip = o->offset;
-	struct line *l;
+	struct line *l = NULL; /* for cppcheck, which does not know STAILQ */
 	int n = 0;
 
 	max = o->out.way == STDOUT_POLL ? TURN_BYTES_POLL : TURN_BYTES_WORKER;
@@ -84,6 +84,7 @@ gather(struct stdout_sink *o)
 	{
 		if (bytes >= max || n + 2 > TURN_EVENTS * 2 + 1)
 			break;
+		/* cppcheck-suppress uninitvar */
 		if (skip < l->ev->len)
 			o->iov[n++] = (struct iovec){ l->ev->data + skip,
 				l->ev->len - skip };
@@ -215,8 +216,9 @@ fail(struct stdout_sink *o, int error)
 {
 	struct fault f;
 
-	fault_set(&f, FAULT_RETRY, "sink %s: standard output: write: %s%s",
-	    o->sink.host.name, strerror(error),
+	fault_set(&f, error == EPIPE ? FAULT_ENDED : FAULT_RETRY,
+	    "sink %s: standard output: write: %s%s", o->sink.host.name,
+	    strerror(error),
 	    error == EPIPE ? "; the program that reads it has ended" : "");
 	f.retry_ms = backoff_next(&o->backoff);
 	o->paused = 1;

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,141 +9,84 @@
 #include "bridge/envelope/event.h"
 #include "bridge/fault.h"
 #include "bridge/message.h"
+#include "bridge/cli/args.h"
+#include "bridge/cli/cli.h"
 #include "bridge/cli/convert.h"
 
 /* A mail larger than this is a mistake on the command line. */
 #define CONVERT_MAX ((size_t)1 << 30)
-
-static const char convert_usage[] =
-    "usage: mailbridge convert [options] < MAIL\n"
-    "\n"
-    "Read one mail (RFC 5322, LF or CRLF line ends) from standard input and "
-    "print\n"
-    "its event, one JSON object, on one line.  Nothing is sent anywhere.\n"
-    "\n"
-    "  --account NAME       account in the event (default: convert)\n"
-    "  --mailbox NAME       mailbox in the event (default: INBOX)\n"
-    "  --uid N              UID, 1 to 4294967295 (default: 1)\n"
-    "  --uidvalidity N      UIDVALIDITY (default: 1)\n"
-    "  --flags FLAGS        IMAP flags: \"\\Seen \\Flagged\" (default: none)\n"
-    "  --attachments MODE   inline, store or none (default: inline); the "
-    "octets of\n"
-    "                       stored ones are not kept by this command\n"
-    "  --raw MODE           inline, store or none (default: none)\n"
-    "  --max-event-bytes N  the largest event allowed (default: no limit)\n"
-    "  --help               this text\n";
 
 struct convert {
 	struct message *message;
 	struct envelope_options options;
 };
 
-/* A whole number in [min, max]; 0, or -1 with a complaint. */
 static int
-convert_number(const char *option, const char *text, unsigned long long min,
-    unsigned long long max, unsigned long long *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	if (errno == 0 && end != text && *end == '\0' && text[0] >= '0' &&
-	    text[0] <= '9' && *value >= min && *value <= max)
-		return (0);
-	fprintf(stderr,
-	    "mailbridge convert: --%s: not a number from %llu to %llu: %s\n",
-	    option, min, max, text);
-	return (-1);
-}
-
-static int
-convert_mode(const char *option, const char *text, enum envelope_content *mode)
+convert_mode(
+    const struct args *args, const char *name, enum envelope_content *mode)
 {
 	static const char *const names[] = { [ENVELOPE_NONE] = "none",
 		[ENVELOPE_INLINE] = "inline",
 		[ENVELOPE_STORE] = "store" };
+	const char *text = args_value(args, name);
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+	if (text == NULL)
+		return (0);
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (strcmp(names[i], text) == 0) {
 			*mode = (enum envelope_content)i;
 			return (0);
 		}
-	fprintf(stderr,
-	    "mailbridge convert: --%s: inline, store or none, not %s\n", option,
-	    text);
-	return (-1);
+	}
+	return (args_wrong(
+	    args->cmd, "--%s: inline, store or none, not %s", name, text));
 }
 
-/* Read the options; 0, an exit code, or -1 when --help was all. */
+/* A number from 1 on, if given. */
 static int
-convert_options(struct convert *c, int argc, char **argv)
+convert_number(
+    const struct args *args, const char *name, uint64_t max, uint64_t *n)
 {
-	static const struct option options[] = { { "account", required_argument,
-						     NULL, 'a' },
-		{ "mailbox", required_argument, NULL, 'm' },
-		{ "uid", required_argument, NULL, 'u' },
-		{ "uidvalidity", required_argument, NULL, 'v' },
-		{ "flags", required_argument, NULL, 'f' },
-		{ "attachments", required_argument, NULL, 't' },
-		{ "raw", required_argument, NULL, 'r' },
-		{ "max-event-bytes", required_argument, NULL, 'x' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
-	struct message *m = c->message;
-	unsigned long long n;
-	int opt, rc = 0, index = 0;
+	switch (args_number(args, name, max, n)) {
+	case -1:
+		return (EX_USAGE);
+	case 1:
+		if (*n == 0)
+			return (args_wrong(args->cmd, "--%s: not 0", name));
+		break;
+	}
+	return (0);
+}
 
-	optind = 1;
-	while (rc == 0 &&
-	    (opt = getopt_long(argc, argv, "", options, &index)) != -1) {
-		switch (opt) {
-		case 'a':
-			m->account = optarg;
-			break;
-		case 'm':
-			m->mailbox = optarg;
-			break;
-		case 'u':
-			rc = convert_number("uid", optarg, 1, UINT32_MAX, &n);
-			m->uid = (uint32_t)n;
-			break;
-		case 'v':
-			rc = convert_number(
-			    "uidvalidity", optarg, 1, UINT64_MAX, &n);
-			m->uidvalidity = n;
-			break;
-		case 'f':
-			free(m->flags);
-			if ((m->flags = strdup(optarg)) == NULL)
-				return (EX_OSERR);
-			break;
-		case 't':
-			rc = convert_mode(
-			    "attachments", optarg, &c->options.attachments);
-			break;
-		case 'r':
-			rc = convert_mode("raw", optarg, &c->options.raw);
-			break;
-		case 'x':
-			rc = convert_number(
-			    "max-event-bytes", optarg, 0, SIZE_MAX, &n);
-			c->options.max_event_bytes = (size_t)n;
-			break;
-		case 'h':
-			fputs(convert_usage, stdout);
-			return (-1);
-		default:
-			return (EX_USAGE);
-		}
-	}
-	if (rc == 0 && optind < argc) {
-		fprintf(stderr,
-		    "mailbridge convert: unexpected: %s (the mail is read from "
-		    "standard input)\n",
-		    argv[optind]);
-		rc = -1;
-	}
-	return (rc == 0 ? 0 : EX_USAGE);
+/* Read the options; 0 or EX_USAGE. */
+static int
+convert_options(struct convert *c, const struct args *args)
+{
+	struct message *m = c->message;
+	uint64_t uid = m->uid, most = SIZE_MAX;
+	const char *value;
+	int rc;
+
+	if ((value = args_value(args, "account")) != NULL)
+		m->account = value;
+	if ((value = args_value(args, "mailbox")) != NULL)
+		m->mailbox = value;
+	if ((value = args_value(args, "flags")) != NULL &&
+	    (m->flags = strdup(value)) == NULL)
+		return (EX_OSERR);
+	if ((rc = convert_number(args, "uid", UINT32_MAX, &uid)) != 0 ||
+	    (rc = convert_number(
+		 args, "uidvalidity", INT64_MAX, &m->uidvalidity)) != 0 ||
+	    (rc = convert_number(args, "max-event-bytes", SIZE_MAX, &most)) !=
+		0 ||
+	    (rc = convert_mode(args, "attachments", &c->options.attachments)) !=
+		0 ||
+	    (rc = convert_mode(args, "raw", &c->options.raw)) != 0)
+		return (rc);
+	m->uid = (uint32_t)uid;
+	c->options.max_event_bytes = most == SIZE_MAX ? 0 : (size_t)most;
+	return (0);
 }
 
 static int
@@ -203,17 +145,20 @@ int
 cli_convert(int argc, char **argv)
 {
 	struct convert c = { .options = { ENVELOPE_INLINE, ENVELOPE_NONE, 0 } };
+	struct args args;
 	int rc;
 
+	if (args_parse(&args, argc, argv) == -1)
+		return (EX_USAGE);
 	if ((c.message = message_new()) == NULL)
 		return (EX_OSERR);
 	c.message->account = "convert";
 	c.message->mailbox = "INBOX";
 	c.message->uid = 1;
 	c.message->uidvalidity = 1;
-	if ((rc = convert_options(&c, argc, argv)) == 0 &&
+	if ((rc = convert_options(&c, &args)) == 0 &&
 	    (rc = convert_read(c.message)) == 0)
 		rc = convert_write(&c);
 	message_free(c.message);
-	return (rc == -1 ? EX_OK : rc);
+	return (rc);
 }

@@ -1,8 +1,11 @@
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "bridge/cli/args.h"
+#include "bridge/cli/cli.h"
 #include "bridge/cli/schema.h"
 
 /* The file itself, so that there is one place to read and to change. */
@@ -15,25 +18,14 @@ __asm__(".pushsection .rodata\n"
 extern const char schema_json[] __attribute__((visibility("hidden")));
 extern const char schema_json_end[] __attribute__((visibility("hidden")));
 
-static const char schema_usage[] =
-    "usage: mailbridge schema\n"
-    "\n"
-    "Print the JSON Schema (2020-12, within what draft-07 knows) of an "
-    "event.\n";
-
 int
 cli_schema(int argc, char **argv)
 {
-	size_t len = (size_t)(schema_json_end - schema_json);
+	size_t len = (uintptr_t)schema_json_end - (uintptr_t)schema_json;
+	struct args args;
 
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		fputs(schema_usage, stdout);
-		return (EX_OK);
-	}
-	if (argc != 1) {
-		fputs(schema_usage, stderr);
+	if (args_parse(&args, argc, argv) == -1)
 		return (EX_USAGE);
-	}
 	if (fwrite(schema_json, 1, len, stdout) != len ||
 	    fflush(stdout) == EOF) {
 		fprintf(stderr, "mailbridge schema: standard output: %s\n",

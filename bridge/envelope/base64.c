@@ -36,6 +36,9 @@ static const uint8_t base64_value[256] = {
 #undef SP
 #undef EQ
 
+/* As much of a line as is looked at to tell what it is. */
+#define BASE64_LINE 128
+
 enum { BASE64_XX = 0x80, BASE64_SP = 0x81, BASE64_EQ = 0x82 };
 
 /* Where the decoder is within a text. */
@@ -46,6 +49,7 @@ struct base64_state {
 	unsigned nbits; /* 0, 6, 12 or 18 */
 	int padded;	/* padding was seen, and then nothing but padding */
 	unsigned padding, found;
+	const uint8_t *more; /* known to be base64 up to here */
 };
 
 /* Groups of four characters as long as all are of the alphabet. */
@@ -189,16 +193,21 @@ base64_pad(struct base64_state *s)
 /* After padding: is the line that starts here more base64, and not a footer
  * that some list or scanner put below? */
 static int
-base64_is_more(const struct base64_state *s, const uint8_t *p)
+base64_is_more(struct base64_state *s, const uint8_t *p)
 {
+	const uint8_t *end =
+	    s->end - p > BASE64_LINE ? p + BASE64_LINE : s->end;
 	int blank = 0;
 
-	for (; p < s->end && *p != '\n'; p++) {
+	if (p < s->more)
+		return (1);
+	for (; p < end && *p != '\n'; p++) {
 		if (base64_value[*p] == BASE64_XX ||
 		    (blank && !span_space((char)*p)))
 			return (0);
 		blank |= span_blank((char)*p);
 	}
+	s->more = p;
 	return (1);
 }
 
@@ -239,7 +248,9 @@ base64_decode_one(struct base64_state *s)
 size_t
 base64_decode(struct span in, char *out, unsigned *found)
 {
-	struct base64_state s = { .in = (const uint8_t *)in.data, .out = out };
+	struct base64_state s = { .in = (const uint8_t *)in.data,
+		.out = out,
+		.more = (const uint8_t *)in.data };
 #ifdef __x86_64__
 	int avx2 = __builtin_cpu_supports("avx2");
 #endif

@@ -117,11 +117,19 @@ event_fill(struct mail *m, struct part *p, char *to, size_t len)
 }
 
 static int
-event_data(struct event *ev, struct mail *m, const struct fit *f)
+event_data(struct event *ev, struct mail *m, struct fit *f)
 {
 	size_t i, at = 0, n, filling;
 	char *to;
 
+	if (f->nholes == 0) {
+		ev->len = f->len;
+		ev->data = buf_take(&f->json);
+		/* It may hold twice as much as it needs. */
+		if ((to = realloc(ev->data, ev->len + 1)) != NULL)
+			ev->data = to;
+		return (0);
+	}
 	if ((ev->data = to = malloc(f->len + 1)) == NULL)
 		return (-1);
 	for (i = 0; i <= f->nholes; i++) {

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bridge/limits.h"
 #include "bridge/envelope/fields.h"
 
 static void
@@ -118,7 +119,8 @@ fields_coordinates(struct jsonw *j, const struct mail *m, int lists)
 	jsonw_uint(j, msg->uid);
 	fields_text(j, "id", id);
 	if (msg->flags != NULL && lists)
-		flags = (struct span){ msg->flags, strlen(msg->flags) };
+		flags = (struct span){ msg->flags,
+			strnlen(msg->flags, LIMIT_FLAGS) };
 	fields_flags(j, flags);
 	fields_text(j, "receivedAt", m->received_at);
 	fields_text(j, "blobId", m->blob_id);

@@ -22,12 +22,12 @@ struct fit {
 	size_t len;	/* of the whole, its holes filled */
 };
 
-/* Write the event of ${m} so that it is at most max_event_bytes long; decides
- * which parts are stored.  0; or -1:
- * FAULT_CONFIG if that is too small for any event, FAULT_RETRY if memory is
- * out.  Call fit_free() in either case. */
-int fit_write(struct fit *, struct mail *m, const struct envelope_options *,
-    struct fault *f);
+/* Write the event of the mail so that it is at most max_event_bytes long;
+ * decides which parts are stored.  0; or -1: FAULT_CONFIG if that is too small
+ * for any event, FAULT_RETRY if memory is out.  Call fit_free() in either case.
+ */
+int fit_write(struct fit *, struct mail *, const struct envelope_options *,
+    struct fault *);
 void fit_free(struct fit *);
 
 /* The octets for a hole, as base64 in quotes; 0 for null. */

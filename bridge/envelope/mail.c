@@ -42,17 +42,21 @@ static int
 mail_headers(struct mail *m, struct span head)
 {
 	struct header h;
-	size_t bytes = 0;
+	size_t bytes = 0, size;
 	unsigned skipped = 0;
 
 	while (header_next(&head, &h, &skipped)) {
-		bytes += h.name.len + h.value.len;
+		size = h.name.len + h.value.len;
+		/* One that is too long is left out, the others stay. */
 		if (m->nheaders == LIMIT_ENVELOPE_HEADERS ||
-		    bytes > LIMIT_ENVELOPE_HEADER_BYTES) {
+		    size > LIMIT_ENVELOPE_HEADER_BYTES - bytes) {
 			problem_add(&m->problems, PROBLEM_HEADERS_CUT,
 			    mail_nothing, mail_nothing);
-			break;
+			if (m->nheaders == LIMIT_ENVELOPE_HEADERS)
+				break;
+			continue;
 		}
+		bytes += size;
 		if (mail_grow_headers(m) == -1)
 			return (-1);
 		h.value = words_unfold(&m->arena, h.value);

@@ -53,9 +53,9 @@ struct mail {
 	struct span preview;
 };
 
-/* Take ${m} apart.  0; -1 if memory is out or OpenSSL fails.  Call mail_close()
- * in either case. */
-int mail_open(struct mail *, const struct message *m);
+/* Take a message apart.  0; -1 if memory is out or OpenSSL fails.  Call
+ * mail_close() in either case. */
+int mail_open(struct mail *, const struct message *);
 void mail_close(struct mail *);
 
 #endif

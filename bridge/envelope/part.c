@@ -6,6 +6,7 @@
 #include "bridge/envelope/params.h"
 #include "bridge/envelope/part.h"
 #include "bridge/envelope/quoted.h"
+#include "bridge/envelope/utf8.h"
 #include "bridge/envelope/words.h"
 
 /* The fields of a part that matter. */
@@ -135,6 +136,31 @@ part_cid(struct span value)
 	return (value.len != 0 ? value : (struct span){ NULL, 0 });
 }
 
+/* Values that are no names any more. */
+static void
+part_cut(struct part *p, struct problems *ps)
+{
+	struct span *values[] = { &p->type, &p->charset, &p->disposition,
+		&p->name, &p->cid, &p->location, NULL };
+	size_t i;
+	int cut = 0;
+
+	for (i = 0; values[i] != NULL; i++)
+		if (values[i]->len > LIMIT_ENVELOPE_PART_VALUE) {
+			values[i]->len =
+			    utf8_floor(*values[i], LIMIT_ENVELOPE_PART_VALUE);
+			cut = 1;
+		}
+	for (i = 0; i < p->nlanguages; i++)
+		if (p->languages[i].len > LIMIT_ENVELOPE_PART_VALUE) {
+			p->languages[i].len = LIMIT_ENVELOPE_PART_VALUE;
+			cut = 1;
+		}
+	if (cut)
+		problem_add_part(
+		    ps, PROBLEM_HEADERS_CUT, p->id, (struct span){ NULL, 0 });
+}
+
 void
 part_describe(struct part *p, struct arena *a, struct problems *ps,
     struct span known, struct span type)
@@ -183,6 +209,7 @@ part_describe(struct part *p, struct arena *a, struct problems *ps,
 	if (f.location.len != 0)
 		p->location = f.location;
 	part_languages(p, f.language);
+	part_cut(p, ps);
 	if ((found & (CHARSET_REPLACED | CHARSET_GUESSED | CHARSET_UNKNOWN)))
 		problem_add_part(
 		    ps, PROBLEM_HEADER_CHARSET, p->id, SPAN("file name"));

@@ -50,7 +50,8 @@ extern const struct problem_text problem_texts[PROBLEM_CODES];
  * headerCharset        A header field has octets that are neither ASCII nor
  *                      UTF-8, or words in a charset that does not fit; read as
  *                      well as possible.
- * headersCut           Header fields beyond the maximum are left out.
+ * headersCut           Header fields, or octets of a part's name and the like,
+ *                      beyond the maximum are left out.
  * recipientsCut        Addresses or message ids beyond the maximum are left
  *                      out.
  * dateInvalid          The Date field cannot be read; sentAt is null.

@@ -95,9 +95,14 @@ utf8_encode(uint32_t code, char out[4])
 size_t
 utf8_floor(struct span s, size_t max)
 {
+	size_t i = max;
+
 	if (s.len <= max)
 		return (s.len);
-	while (max != 0 && ((unsigned char)s.data[max] & 0xC0) == 0x80)
-		max--;
-	return (max);
+	/* No character is longer; what is longer is none, and is cut anywhere.
+	 */
+	while (
+	    i != 0 && max - i < 3 && ((unsigned char)s.data[i] & 0xC0) == 0x80)
+		i--;
+	return (((unsigned char)s.data[i] & 0xC0) == 0x80 ? max : i);
 }

@@ -20,7 +20,8 @@ size_t utf8_valid(struct span);
  * character becomes U+FFFD. */
 size_t utf8_encode(uint32_t code, char out[4]);
 
-/* At most ${max} bytes of well-formed text, cut between characters. */
+/* At most ${max} bytes of a text: where that would cut a well-formed character,
+ * up to 3 less. */
 size_t utf8_floor(struct span, size_t max);
 
 #endif

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "bridge/fault.h"
+#include "bridge/imap/gate.h"
 #include "bridge/imap/net.h"
 #include "bridge/imap/trust.h"
 #include "bridge/limits.h"
@@ -33,8 +34,7 @@ struct net {
 	struct net_multi *multis;
 	uv_idle_t idle;
 	struct connection *ready;
-	struct connection *waiting;
-	unsigned connecting;
+	struct gates *gates;
 	unsigned open_handles;
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -148,7 +148,10 @@ net_new(uv_loop_t *loop, const struct net_ops *ops, struct fault *f)
 	struct net *net;
 
 	if ((net = calloc(1, sizeof(*net))) == NULL ||
-	    (net->trust = trust_new()) == NULL) {
+	    (net->trust = trust_new()) == NULL ||
+	    (net->gates = gates_new()) == NULL) {
+		if (net != NULL)
+			trust_free(net->trust);
 		free(net);
 		fault_set(f, FAULT_RETRY, "network: out of memory");
 		return (NULL);
@@ -174,6 +177,7 @@ on_handle_closed(uv_handle_t *handle)
 		free(m);
 	}
 	trust_free(net->trust);
+	gates_free(net->gates);
 	net->closed(net->closed_arg);
 	free(net);
 }
@@ -283,28 +287,8 @@ net_wake(struct net *net)
 	uv_idle_start(&net->idle, on_idle);
 }
 
-struct connection **
-net_waiting(struct net *net)
+struct gate *
+net_gate(struct net *net, const char *host, uint16_t port)
 {
-	return (&net->waiting);
-}
-
-int
-net_admit(struct net *net, struct connection *c)
-{
-	(void)c;
-	if (net->connecting >= LIMIT_CONNECTING || net->waiting != NULL)
-		return (0);
-	net->connecting++;
-	return (1);
-}
-
-void
-net_admit_end(struct net *net)
-{
-	net->connecting--;
-	if (net->waiting == NULL)
-		return;
-	net->connecting++;
-	net->ops->start(net->waiting);
+	return (gate_find(net->gates, host, port));
 }

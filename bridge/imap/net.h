@@ -9,6 +9,7 @@
 
 struct connection;
 struct fault;
+struct gate;
 struct net;
 struct net_multi;
 
@@ -17,8 +18,6 @@ struct net_ops {
 	/* The transfer whose CURLOPT_PRIVATE is ${c} has ended: the connection
 	 * stands (CURLE_OK) or failed. */
 	void (*done)(struct connection *c, CURLcode result);
-	/* Start the transfer of ${c}, which waited for its turn. */
-	void (*start)(struct connection *c);
 	/* Go on reading; called as long as net_ready() is no empty list. */
 	void (*turn)(struct net *);
 };
@@ -49,13 +48,7 @@ char *net_buffer(struct net *, size_t *size);
 struct connection **net_ready(struct net *);
 void net_wake(struct net *);
 
-/* So that a start with thousands of mailboxes is no storm: connects under way
- * are limited.  1: go on; 0: wait for ops->start.  Each 1 (or start) is ended
- * by one net_admit_end(). */
-int net_admit(struct net *, struct connection *);
-void net_admit_end(struct net *);
-
-/* The list that waits for admission; connection.c links and unlinks. */
-struct connection **net_waiting(struct net *);
+/* The gate of a server (gate.h); NULL if memory is out. */
+struct gate *net_gate(struct net *, const char *host, uint16_t port);
 
 #endif

@@ -96,6 +96,9 @@ void session_login(
 /* Does the server know IDLE?  Valid from SESSION_SELECTED on. */
 int session_has_idle(const struct session *);
 
+/* Would session_idle_end() or a command have an effect now? */
+int session_can_wake(const struct session *);
+
 /* Is no command under way, and may one more FETCH be given? */
 int session_ready(const struct session *);
 int session_can_fetch(const struct session *);

@@ -17,6 +17,12 @@ session_ready(const struct session *s)
 }
 
 int
+session_can_wake(const struct session *s)
+{
+	return (s->idling || session_ready(s));
+}
+
+int
 session_can_fetch(const struct session *s)
 {
 	unsigned i;

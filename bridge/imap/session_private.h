@@ -100,6 +100,10 @@ void session_fail(struct session *);
 /* Put ${text} as a quoted string; 0, or -1 if it cannot be one. */
 int session_put_quoted(struct buf *, const char *text);
 
+/* Take one response (session_response.c): 1 if it makes an event. */
+int session_response(
+    struct session *, const struct response *, struct session_event *);
+
 /* Message data and messages (session_message.c): 1 if they make an event. */
 int session_message_body(
     struct session *, const struct response *, struct session_event *);

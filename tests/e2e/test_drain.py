@@ -1,6 +1,7 @@
 """SIGTERM: stop reading, wait for the acks, commit, leave with 0."""
 
 import signal
+import socket
 
 import pytest
 
@@ -59,3 +60,17 @@ def test_second_signal_ends_at_once(new_bridge, dovecot, user, redis_output):
     bridge.once()
     assert {event["uid"] for event in redis_output.events()} == set(
         range(1, 7))
+
+
+def test_while_a_server_is_silent(new_bridge, new_dovecot, dovecot, user,
+                                  output):
+    """It accepts and never greets: the stop does not wait for it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        silent = account(dovecot, user, tls="none", tls_ca=None,
+                         host="127.0.0.1", port=listener.getsockname()[1])
+        bridge = new_bridge([silent], output)
+        bridge.start()
+        listener.settimeout(20)
+        peer, _ = listener.accept()
+        with peer:
+            assert bridge.terminate(10) == 0

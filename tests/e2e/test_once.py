@@ -1,6 +1,9 @@
 """run --once: catch up everywhere, commit, exit."""
 
-from bridge import account
+import json
+import subprocess
+
+from bridge import PROGRAM, account
 from mails import mails
 
 
@@ -34,17 +37,37 @@ def test_a_failing_account_is_told_by_the_exit_code(new_bridge, new_dovecot,
     assert "gone" in bridge.printed()
 
 
+class Stdout:
+    def section(self) -> dict:
+        return {"type": "stdout"}
+
+
 def test_stdout(new_bridge, dovecot, user):
     """One event a line on standard output, and nothing else there."""
-    import json
-
-    class Stdout:
-        def section(self) -> dict:
-            return {"type": "stdout"}
-
     dovecot.append(user, mails(10))
     bridge = new_bridge([account(dovecot, user)], Stdout())
     done = bridge.command("run", "--once")
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [event["uid"] for event in events] == list(range(1, 11))
+
+
+def test_reader_of_stdout_ends(new_bridge, dovecot, user):
+    """Nobody can ever read it again: stop and say so, and lose nothing."""
+    dovecot.append(user, mails(300))
+    bridge = new_bridge([account(dovecot, user)], Stdout())
+    daemon = subprocess.Popen(
+        [str(PROGRAM), "run", "-c", str(bridge.path)], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=bridge.environment(), cwd=bridge.folder)
+    first = json.loads(daemon.stdout.readline())
+    assert first["uid"] == 1
+    daemon.stdout.close()
+    dovecot.append(user, mails(300, first=301))
+    assert daemon.wait(30) == 69
+    assert "has ended" in daemon.stderr.read()
+    daemon.stderr.close()
+    done = bridge.command("run", "--once")
+    assert done.returncode == 0, done.stderr
+    again = {json.loads(line)["uid"] for line in done.stdout.splitlines()}
+    assert max(again) == 600

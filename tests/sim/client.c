@@ -326,7 +326,7 @@ sim_client_next(struct sim *s)
 	at = session_deadline(c->session);
 	if (c->wake_at < at)
 		at = c->wake_at;
-	if (c->resting && c->catchup != NULL) {
+	if (c->resting && c->catchup != NULL && session_can_wake(c->session)) {
 		again = catchup_wake(c->catchup);
 		if (again < at)
 			at = c->wake_at = again > s->now ? again : s->now + 1;

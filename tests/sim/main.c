@@ -231,8 +231,6 @@ trouble(struct sim *s)
 		crash(s);
 	else if (sim_roll(s, 4) == 0)
 		sim_mailbox_renumber(s);
-	else
-		commit(s);
 }
 
 static int

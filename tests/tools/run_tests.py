@@ -1,7 +1,7 @@
 """Runs the stages of `make test` and counts: "N passed, N failed".
 
-Each of lint, clang and the simulation counts as one check; unit and end-to-end tests count
-one by one.  A stage that ran no test has failed.
+Each of lint, analyze, clang and the simulation counts as one check; unit and
+end-to-end tests count one by one.  A stage that ran no test has failed.
 """
 
 import os
@@ -65,6 +65,7 @@ def e2e(*options: str) -> tuple:
 
 STAGES = {
     "lint": lambda: check("lint"),
+    "analyze": lambda: check("analyze"),
     "clang": lambda: check("clang"),
     "unit": unit,
     "sim": lambda: check("sim"),

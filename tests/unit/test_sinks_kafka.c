@@ -140,8 +140,8 @@ consume(struct kafka_far *k)
 			rd_kafka_message_destroy(m);
 			continue;
 		}
-		k->messages = reallocarray(
-		    k->messages, k->nmessages + 1, sizeof(*k->messages));
+		k->messages =
+		    reallocarray(k->messages, k->nmessages + 1, sizeof(void *));
 		k->messages[k->nmessages++] = m;
 	}
 }
@@ -474,7 +474,7 @@ assert_mistake(struct contract *c, const char *more, const char *text)
 	mistake = contract_check(c, &kafka_ops, config);
 	if (mistake == NULL)
 		fail_msg("%s: accepted", config);
-	if (strstr(mistake, text) == NULL)
+	else if (strstr(mistake, text) == NULL)
 		fail_msg("%s: %s", config, mistake);
 }
 

@@ -446,8 +446,7 @@ test_unix_socket(void **state)
 static void
 test_too_large(void **state)
 {
-	struct contract_event e[2] = { contract_event(
-					   "INBOX", 1, 2 * 1024 * 1024),
+	struct contract_event e[2] = { contract_event("INBOX", 1, 2000000),
 		contract_event("INBOX", 2, 100) };
 	struct bench *b = bench_make("--proto-max-bulk-len 1mb", "");
 

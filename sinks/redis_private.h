@@ -1,0 +1,72 @@
+/* redis_private.h - shared by redis.c (events in) and redis_answer.c (what
+ * comes back). */
+#ifndef REDIS_PRIVATE_H
+#define REDIS_PRIVATE_H
+
+#include <sys/queue.h>
+
+#include "bridge/fault.h"
+#include "sinks/backoff.h"
+#include "sinks/health.h"
+#include "sinks/redis_config.h"
+#include "sinks/redis_link.h"
+#include "sinks/redis_once.h"
+#include "sinks/sink.h"
+
+struct redisAsyncContext;
+
+struct redis_op {
+	STAILQ_ENTRY(redis_op) next; /* in waiting */
+	struct redis *redis;
+	struct event *ev;
+	void *ticket;
+};
+
+STAILQ_HEAD(redis_ops, redis_op);
+
+struct redis {
+	struct sink sink; /* first */
+	struct redis_config config;
+	struct redis_link *link;
+	struct redis_once *once;  /* exactly_once, or NULL */
+	char sha[64];		  /* of the script; "" while it is not loaded */
+	struct redis_ops waiting; /* taken, not yet given to hiredis */
+	size_t unanswered, bytes;
+	size_t fed;	   /* bytes in hiredis' hands, at most */
+	uint64_t progress; /* when the last reply came */
+	int probing;	   /* after trouble: one event at a time */
+	int paused;	   /* ... and none until the timer fires */
+	int broken;	   /* the connection is to be given up */
+	int hungry;	   /* submit() said full: ready() is due */
+	uv_timer_t timer;  /* the pause; the end of a close */
+	uv_timer_t watch;  /* the deadline of replies */
+	int nclosing;	   /* handles and the link, still to be closed */
+	struct backoff backoff;
+	struct health health;
+	void (*closed)(void *);
+	void *closed_arg;
+};
+
+/* redis.c: ready(), if it is due. */
+void redis_offer(struct redis *);
+
+/* redis.c: the answer to ${op}, which is freed. */
+void redis_settle(
+    struct redis_op *op, enum sink_verdict, const struct fault *why);
+
+/* redis.c: give hiredis what it has room for. */
+void redis_feed(struct redis *);
+
+/* redis.c: a pause is over, or the time of a close is. */
+void redis_resume(uv_timer_t *);
+
+/* redis.c: end it; what is not answered will be. */
+void redis_finish(struct redis *);
+
+/* redis_answer.c: the reply to the command of a struct redis_op. */
+void redis_answer(struct redisAsyncContext *, void *reply, void *op);
+
+/* redis_answer.c: what becomes of the connection. */
+extern const struct redis_link_events redis_answer_events;
+
+#endif
