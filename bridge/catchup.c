@@ -104,7 +104,7 @@ catchup_unanswered(unsigned tries, uint64_t now, uint64_t *at)
 {
 	if (tries >= WAITS)
 		return (1);
-	*at = now + again_ms[tries];
+	*at = now + again_ms[tries] + 1;
 	return (0);
 }
 

@@ -260,20 +260,23 @@ search_start(const char *line)
 	return ((size_t)(all - line) + 4);
 }
 
-/* Hand out what is there of a long SEARCH line, up to its last space (or comma,
- * where the numbers are a set). */
+/* Hand out what is there of a long SEARCH line, up to its last space; of an
+ * ESEARCH, up to the last comma of the set.  Other numbers may follow: "(MODSEQ
+ * 7)" or "COUNT 5". */
 static int
 search_piece(struct response_parser *p, struct response *r)
 {
+	const char *line = p->line.data;
 	size_t start, end;
+	char comma;
 
-	if (p->line.len < SEARCH_PIECE ||
-	    (start = search_start(p->line.data)) == 0)
+	if (p->line.len < SEARCH_PIECE || (start = search_start(line)) == 0)
 		return (0);
-	for (end = p->line.len; end > start && p->line.data[end - 1] != ' ' &&
-	     p->line.data[end - 1] != ',';
-	     end--)
-		;
+	comma = start > sizeof(SEARCH_START) - 1 ? ',' : ' ';
+	end = start + 1;
+	end += strcspn(line + end, comma == ',' ? " " : "(");
+	while (end > start && line[end - 1] != comma)
+		end--;
 	if (end <= start + 1)
 		return (0);
 	*r = (struct response){ .kind = RESPONSE_SEARCH };

@@ -286,6 +286,7 @@ read_untagged(char *s, struct response *r)
 		r->text = rest;
 	} else if (strcasecmp(s, "SEARCH") == 0) {
 		r->kind = RESPONSE_SEARCH;
+		rest[strcspn(rest, "(")] = '\0'; /* "(MODSEQ 7)" is no UID */
 		r->text = rest;
 	} else if (strcasecmp(s, "ESEARCH") == 0) {
 		read_esearch(rest, r);

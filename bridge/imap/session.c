@@ -186,6 +186,8 @@ next_range(struct session *s, struct session_event *ev)
 		return (0);
 	if (response_range(&s->ranges, &ev->lo, &ev->hi)) {
 		ev->kind = SESSION_FOUND;
+		if (s->exists == 0)
+			s->exists = 1; /* nobody told, and yet */
 		return (1);
 	}
 	s->ranges = NULL;

@@ -145,6 +145,9 @@ def test_forms_of_search(imap, fake_bridge, output, name):
     bridge = fake_bridge()
     bridge.start()
     expect(imap, bridge, output)
+    imap.wait_said("IDLE")
+    bridge.terminate()
+    assert bridge.checkpoint("fake") == 3
 
 
 @pytest.mark.parametrize("answer", ["NO no messages", "BAD invalid set"])
