@@ -17,10 +17,11 @@
 /* A command line: Yahoo and UW take 1000 octets, Courier 16 k, Dovecot 64 k. */
 #define LIMIT_IMAP_COMMAND 1000
 
-/* UIDs asked for in one FETCH, and FETCHes under way at once: enough to keep a
- * fast server busy during one round trip, few enough to stop soon. */
-#define LIMIT_FETCH_UIDS 128
-#define LIMIT_FETCH_PIPELINE 2
+/* UIDs asked for in one FETCH: enough that a far server is not idle most of the
+ * time.  One FETCH at a time: servers (Dovecot among them) may answer two at
+ * once, in turns, and events would leave the order of their UIDs. */
+#define LIMIT_FETCH_UIDS 1024
+#define LIMIT_FETCH_PIPELINE 1
 
 /* Ranges of a SEARCH answer kept at once; what is left is searched again. */
 #define LIMIT_SEARCH_RANGES 65536
