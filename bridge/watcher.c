@@ -56,7 +56,7 @@ random_number(void)
 }
 
 static void
-drop_connection(struct watcher *w)
+drop_connection(struct watcher *w, int blame)
 {
 	watcher_release(w);
 	connection_close(w->connection);
@@ -67,13 +67,13 @@ drop_connection(struct watcher *w)
 	w->probing = 0;
 	w->wake_at = UINT64_MAX;
 	if (w->catchup != NULL)
-		catchup_disconnected(w->catchup);
+		catchup_disconnected(w->catchup, blame, uv_now(w->host->loop));
 }
 
 void
 watcher_end(struct watcher *w, const struct fault *why)
 {
-	drop_connection(w);
+	drop_connection(w, 0);
 	uv_timer_stop(&w->timer);
 	if (w->state == WATCHER_STOPPED)
 		return;
@@ -129,7 +129,7 @@ watcher_fail(struct watcher *w, const struct fault *f)
 	w->failures++;
 	w->last = *f;
 	w->last_error_at = time(NULL);
-	drop_connection(w);
+	drop_connection(w, 1);
 	if (w->stopping || w->draining) {
 		watcher_end(w, NULL);
 	} else if (w->host->once && w->failures >= ONCE_FAILURES) {
@@ -146,7 +146,7 @@ watcher_renew(struct watcher *w)
 {
 	log_write(LOG_DEBUG, "watcher", w->name,
 	    "the connection is renewed as planned");
-	drop_connection(w);
+	drop_connection(w, 0);
 	connect_now(w);
 }
 

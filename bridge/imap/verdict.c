@@ -109,5 +109,15 @@ verdict_login(const struct response *r, const char *method, struct fault *f)
 void
 verdict_command(const struct response *r, const char *command, struct fault *f)
 {
+	size_t len;
+
 	describe(r, command, FAULT_RETRY, f);
+	if (strcasestr(r->text, "authenticated but not connected") == NULL)
+		return;
+	len = strlen(f->text);
+	strncat(f->text,
+	    " (Exchange took the login and cannot open the mailbox: is IMAP "
+	    "enabled for it, does the login have FullAccess to it, is `user` "
+	    "its address?)",
+	    sizeof(f->text) - len - 1);
 }

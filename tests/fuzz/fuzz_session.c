@@ -32,7 +32,11 @@ command(struct owner *o)
 	if (next.job == CATCHUP_SEARCH)
 		session_search(s, next.text, o->now);
 	else if (next.job == CATCHUP_FETCH)
-		session_fetch(s, next.text, next.plain, o->now);
+		session_fetch(s, next.text,
+		    next.part	     ? SESSION_PART
+			: next.plain ? SESSION_PLAIN
+				     : SESSION_WHOLE,
+		    100, o->now);
 	else if (next.job == CATCHUP_STUB)
 		catchup_done(o->catchup, next.uid);
 	else if (next.job == CATCHUP_NOTHING && session_ready(s))
@@ -43,6 +47,7 @@ static int
 event(struct owner *o, const struct session_event *ev)
 {
 	struct session *s = o->session;
+	struct catchup_end end = { .ok = ev->ok, .limit = ev->limit };
 
 	switch (ev->kind) {
 	case SESSION_LOGIN:
@@ -55,7 +60,9 @@ event(struct owner *o, const struct session_event *ev)
 		catchup_found(o->catchup, ev->lo, ev->hi);
 		break;
 	case SESSION_SEARCHED:
-		catchup_searched(o->catchup);
+		end.answered = ev->answered;
+		end.lowest = ev->limit_uid;
+		catchup_searched(o->catchup, &end, o->now);
 		break;
 	case SESSION_BODY:
 		session_body(s, malloc(100), 100);
@@ -67,7 +74,7 @@ event(struct owner *o, const struct session_event *ev)
 		message_free(ev->message);
 		break;
 	case SESSION_FETCHED:
-		catchup_fetched(o->catchup, ev->ok, o->now);
+		catchup_fetched(o->catchup, &end, o->now);
 		break;
 	case SESSION_EXISTS:
 	case SESSION_IDLE_DONE:
