@@ -4,6 +4,7 @@ CC ?= gcc
 BUILD ?= build
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+STEPS ?= 500000
 PYTHON = .cache/venv/bin/python
 JOBS = --no-print-directory -j$(shell nproc)
 
@@ -45,6 +46,7 @@ UNIT_SRCS := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BINS := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/unit/%)
 UNIT_HELP := $(patsubst %.c,$(BUILD)/obj/%.o,\
              $(filter-out $(UNIT_SRCS),$(wildcard tests/unit/*.c)))
+SIM_OBJS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,\
               $(wildcard tests/bench/*.c))
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
@@ -77,6 +79,9 @@ $(BUILD)/unit/%: tests/unit/%.c $(UNIT_HELP) $(LIB)
 	@mkdir -p $(@D)
 	$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(UNIT_HELP) $(LIB) $(PKG_LIBS) -lcmocka
 
+$(BUILD)/sim: $(SIM_OBJS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 $(BUILD)/bench/%: tests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
@@ -104,16 +109,20 @@ test-deps: ## install what the tests need, real servers included
 	@tests/tools/fetch.sh
 
 test: deps test-deps ## everything: lint, unit and end-to-end tests
-	@$(PYTHON) tests/tools/run_tests.py lint clang unit e2e
+	@$(PYTHON) tests/tools/run_tests.py lint clang unit sim e2e
 
 test-long: deps test-deps ## the same with the long crash and load tests
-	@$(PYTHON) tests/tools/run_tests.py lint analyze clang unit e2e-long
+	@$(PYTHON) tests/tools/run_tests.py lint analyze clang unit sim-long e2e-long
 
 unit: ## unit tests under ASan and UBSan
 	@$(ASAN) run-unit
 
 run-unit: $(UNIT_BINS)
 	@for t in $(UNIT_BINS); do echo "== $$t"; $(RUNNER) $$t || exit 1; done
+
+sim: ## the core against a simulated world: STEPS=500000, or SEED=N again
+	@$(ASAN) build/asan/sim
+	@build/asan/sim $(if $(SEED),--seed $(SEED),--steps $(STEPS))
 
 e2e: asan ## end-to-end tests; T=tests/e2e/test_redis.py picks some
 	$(PYTHON) -m pytest $(or $(T),tests/e2e)
@@ -154,6 +163,7 @@ help: ## this list
 	    -e 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 .PHONY: all deps check-deps clang asan demo test-deps test test-long unit \
-        run-unit e2e lint analyze valgrind fuzz run-fuzz bench install clean help
+        run-unit sim e2e lint analyze valgrind fuzz run-fuzz bench install \
+        clean help
 .DELETE_ON_ERROR:
--include $(OBJS:.o=.d) $(UNIT_BINS:=.d) $(BENCH_BINS:=.d)
+-include $(OBJS:.o=.d) $(SIM_OBJS:.o=.d) $(UNIT_BINS:=.d) $(BENCH_BINS:=.d)

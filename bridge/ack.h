@@ -25,6 +25,7 @@ struct ack_entry {
 	unsigned tries;	     /* FETCHes that did not bring it */
 	int listed;	     /* by the present SEARCH */
 	int withheld;	     /* tried often enough */
+	int part;	     /* too large to be asked for as a whole */
 	uint64_t not_before; /* ms; do not ask again earlier */
 };
 

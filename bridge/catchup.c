@@ -1,15 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/ack.h"
-#include "bridge/buf.h"
-#include "bridge/catchup.h"
+#include "bridge/catchup_private.h"
 #include "bridge/checkpoint.h"
-#include "bridge/limits.h"
-#include "bridge/uidset.h"
-
-/* Octets one FETCH should bring, so that a stop or a hold comes soon. */
-#define FETCH_OCTETS (4U * 1024 * 1024)
 
 /* The first FETCH, when nothing is known of the sizes. */
 #define FETCH_FIRST 16
@@ -20,26 +13,6 @@ static const uint64_t again_ms[] = { 0, 0, 5000, 30000, 120000, 600000,
 	1800000 };
 
 #define WAITS (sizeof(again_ms) / sizeof(again_ms[0]))
-
-struct asked {
-	size_t n;
-	uint32_t uids[];
-};
-
-struct catchup {
-	struct ack_window *window;
-	struct uidset pending; /* listed, not yet in the window */
-	struct asked *asked[LIMIT_FETCH_PIPELINE]; /* oldest first */
-	unsigned nasked;
-	struct buf text;
-	char since[16];
-	uint32_t since_below;
-	int dirty;     /* a SEARCH is due */
-	int searching; /* a SEARCH is under way */
-	int truncated; /* its answer did not fit: more is above */
-	uint64_t mean; /* octets of a message, smoothed */
-	uint64_t expunged;
-};
 
 struct catchup *
 catchup_new(const struct checkpoint *from)
@@ -53,7 +26,10 @@ catchup_new(const struct checkpoint *from)
 	memcpy(c->since, from->since, sizeof(c->since));
 	c->since_below = from->since_below;
 	c->dirty = 1;
-	c->mean = FETCH_OCTETS / FETCH_FIRST;
+	c->mean = CATCHUP_FETCH_OCTETS / FETCH_FIRST;
+	c->batch = LIMIT_FETCH_UIDS;
+	c->floor = from->uid;
+	uidset_init(&c->known, LIMIT_SWEEP_RANGES);
 	if ((c->window = ack_new(from->uid, LIMIT_ACK_WINDOW)) == NULL) {
 		free(c);
 		return (NULL);
@@ -75,168 +51,125 @@ catchup_free(struct catchup *c)
 		return;
 	forget_asked(c);
 	uidset_clear(&c->pending);
+	uidset_clear(&c->known);
 	buf_free(&c->text);
 	ack_free(c->window);
+	ack_free(c->late);
 	free(c);
 }
 
-/* All above the mark; below since_below only what came since the date. */
-static void
-choose_search(struct catchup *c, struct catchup_next *next)
+struct ack_entry *
+catchup_find(struct catchup *c, uint32_t uid)
 {
 	struct ack_entry *e;
-	uint32_t from;
-	size_t i, n;
 
-	e = ack_entries(c->window, &n);
-	for (i = 0; i < n; i++)
-		e[i].listed = 0;
-	uidset_clear(&c->pending);
-	c->dirty = 0;
-	c->truncated = 0;
-	c->searching = 1;
-	from = ack_mark(c->window) + 1;
-	buf_clear(&c->text);
-	if (from < c->since_below)
-		buf_printf(&c->text, "OR (UID %u:%u SINCE %s) UID %u:*", from,
-		    c->since_below - 1, c->since, c->since_below);
-	else
-		buf_printf(&c->text, "UID %u:*", from);
-	next->job = CATCHUP_SEARCH;
-	next->text = c->text.data;
+	if ((e = ack_find(c->window, uid)) == NULL && c->late != NULL)
+		e = ack_find(c->late, uid);
+	return (e);
 }
 
-/* Put a UID into the FETCH being made: 1, or 0 if it does not fit any more. */
-static int
-put_uid(struct catchup *c, struct asked *asked, uint32_t *run, uint32_t uid)
+struct ack_entry *
+catchup_each(struct catchup *c, size_t *i)
 {
-	struct buf *b = &c->text;
+	struct ack_entry *e, *late = NULL;
+	size_t n, nlate = 0;
 
-	if (asked->n > 0 && asked->uids[asked->n - 1] + 1 == uid) {
-		asked->uids[asked->n++] = uid;
+	if (c->late != NULL)
+		late = ack_entries(c->late, &nlate);
+	if (*i < nlate)
+		return (&late[(*i)++]);
+	e = ack_entries(c->window, &n);
+	return (*i - nlate < n ? &e[(*i)++ - nlate] : NULL);
+}
+
+int
+catchup_is_due(const struct ack_entry *e, uint64_t now)
+{
+	return (e->state == ACK_OPEN && e->listed && e->not_before <= now);
+}
+
+int
+catchup_missed(struct ack_entry *e, uint64_t now)
+{
+	e->state = ACK_OPEN;
+	e->not_before = now + again_ms[e->tries < WAITS ? e->tries : WAITS - 1];
+	if (e->tries == WAITS)
 		return (1);
-	}
-	/* "lo:hi,lo:hi,...": room for the end of this run and for one more. */
-	if (b->len + 48 > b->max)
-		return (0);
-	if (asked->n > 0 && *run != asked->uids[asked->n - 1])
-		buf_printf(b, ":%u", asked->uids[asked->n - 1]);
-	buf_printf(b, "%s%u", asked->n > 0 ? "," : "", uid);
-	*run = uid;
-	asked->uids[asked->n++] = uid;
-	return (1);
-}
-
-static void
-end_set(struct catchup *c, struct asked *asked, uint32_t run)
-{
-	if (asked->n > 0 && run != asked->uids[asked->n - 1])
-		buf_printf(&c->text, ":%u", asked->uids[asked->n - 1]);
-}
-
-static size_t
-batch_size(const struct catchup *c)
-{
-	uint64_t n;
-
-	n = FETCH_OCTETS / (c->mean + 1);
-	return (n < 1 ? 1 : n > LIMIT_FETCH_UIDS ? LIMIT_FETCH_UIDS : n);
-}
-
-/* Take up what a past connection left open, or a single message that was asked
- * for in vain. */
-static int
-collect_open(struct catchup *c, struct asked *asked, uint32_t *run, size_t max,
-    uint64_t now)
-{
-	struct ack_entry *e;
-	size_t i, n;
-
-	e = ack_entries(c->window, &n);
-	for (i = 0; i < n && asked->n < max; i++) {
-		if (e[i].state != ACK_OPEN || !e[i].listed ||
-		    e[i].not_before > now)
-			continue;
-		if (e[i].tries > 0 && asked->n > 0)
-			continue; /* asked for alone */
-		if (!put_uid(c, asked, run, e[i].uid))
-			break;
-		e[i].state = ACK_ASKED;
-		if (e[i].tries > 0)
-			return ((int)e[i].tries);
-	}
+	e->tries++;
 	return (0);
 }
 
-static void
-collect_pending(
-    struct catchup *c, struct asked *asked, uint32_t *run, size_t max)
+int
+catchup_unanswered(unsigned tries, uint64_t now, uint64_t *at)
 {
-	struct ack_entry *e;
-	uint32_t uid;
-
-	while (asked->n < max && ack_room(c->window) > 0 &&
-	    !uidset_empty(&c->pending)) {
-		uid = c->pending.ranges[0].lo;
-		if (!put_uid(c, asked, run, uid))
-			return;
-		(void)uidset_pop(&c->pending, &uid);
-		if ((e = ack_open(c->window, uid)) == NULL) {
-			asked
-			    ->n--; /* memory is out: the next SEARCH finds it */
-			c->dirty = 1;
-			return;
-		}
-		e->state = ACK_ASKED;
-		e->listed = 1;
-	}
+	if (tries >= WAITS)
+		return (1);
+	*at = now + again_ms[tries] + 1;
+	return (0);
 }
 
-static int
-choose_fetch(struct catchup *c, uint64_t now, struct catchup_next *next)
+/* Remember it, so that a sweep does not take it for a late one. */
+static void
+remember(struct catchup *c, uint32_t uid)
 {
-	struct asked *asked;
-	uint32_t run = 0;
-	size_t max;
-	int tries;
+	uint32_t mark = ack_mark(c->window);
 
-	if (c->nasked == LIMIT_FETCH_PIPELINE)
-		return (0);
-	max = batch_size(c);
-	asked = malloc(sizeof(*asked) + max * sizeof(asked->uids[0]));
-	if (asked == NULL)
-		return (0);
-	asked->n = 0;
-	buf_clear(&c->text);
-	tries = collect_open(c, asked, &run, max, now);
-	if (tries == 0)
-		collect_pending(c, asked, &run, max);
-	if (asked->n == 0) {
-		free(asked);
-		return (0);
+	if (mark > LIMIT_SWEEP_UIDS && c->floor < mark - LIMIT_SWEEP_UIDS)
+		c->floor = mark - LIMIT_SWEEP_UIDS;
+	if (c->known.n >= c->known.max - 1)
+		c->floor = c->known.ranges[c->known.n / 4].hi;
+	uidset_cut(&c->known, c->floor);
+	/* Memory is out: rather than publish twice, know no more below. */
+	if (uid > c->floor && uidset_add(&c->known, uid, uid) == -1)
+		c->floor = uid;
+}
+
+void
+catchup_finish(struct catchup *c, uint32_t uid, int gone)
+{
+	if (catchup_find(c, uid) == NULL)
+		return;
+	if (gone)
+		c->expunged++;
+	else
+		remember(c, uid);
+	ack_done(c->window, uid);
+	if (c->late == NULL)
+		return;
+	ack_done(c->late, uid);
+	if (ack_unfinished(c->late) == 0) {
+		ack_free(c->late);
+		c->late = NULL;
 	}
-	end_set(c, asked, run);
-	c->asked[c->nasked++] = asked;
-	next->job = CATCHUP_FETCH;
-	next->text = c->text.data;
-	next->plain = tries >= 2;
-	return (1);
 }
 
 static int
 choose_stub(struct catchup *c, struct catchup_next *next)
 {
 	struct ack_entry *e;
-	size_t i, n;
+	size_t i = 0;
 
-	e = ack_entries(c->window, &n);
-	for (i = 0; i < n; i++) {
-		if (e[i].state == ACK_OPEN && e[i].listed && e[i].withheld) {
-			e[i].state = ACK_HELD;
+	while ((e = catchup_each(c, &i)) != NULL) {
+		if (e->state == ACK_OPEN && e->listed && e->withheld) {
+			e->state = ACK_HELD;
 			next->job = CATCHUP_STUB;
-			next->uid = e[i].uid;
+			next->uid = e->uid;
 			return (1);
 		}
+	}
+	return (0);
+}
+
+/* Is there a message that would be asked for now, if it were not for a hold? */
+static int
+any_due(struct catchup *c, uint64_t now)
+{
+	struct ack_entry *e;
+	size_t i = 0;
+
+	while ((e = catchup_each(c, &i)) != NULL) {
+		if (catchup_is_due(e, now))
+			return (1);
 	}
 	return (0);
 }
@@ -245,7 +178,7 @@ static int
 work_left(struct catchup *c)
 {
 	return (!uidset_empty(&c->pending) || c->nasked > 0 || c->searching ||
-	    c->dirty);
+	    c->dirty || c->below != 0);
 }
 
 void
@@ -255,23 +188,25 @@ catchup_next(struct catchup *c, int can_search, int can_fetch, int hold,
 	*next = (struct catchup_next){ .job = CATCHUP_WAIT };
 	if (c->searching)
 		return;
-	if (c->dirty && uidset_empty(&c->pending)) {
+	if (c->below != 0 || (c->dirty && uidset_empty(&c->pending))) {
 		if (can_search)
-			choose_search(c, next);
+			catchup_search_begin(c, next);
 		return;
 	}
 	if (!hold) {
 		if (choose_stub(c, next))
 			return;
-		if (can_fetch && choose_fetch(c, now, next))
+		if (can_fetch && catchup_fetch_begin(c, now, next))
 			return;
 	}
 	if (c->truncated && uidset_empty(&c->pending) && c->nasked == 0)
 		c->dirty = 1;
-	if (!work_left(c))
-		next->job = CATCHUP_NOTHING;
-	else if (c->dirty && can_search && uidset_empty(&c->pending))
-		choose_search(c, next);
+	if (!work_left(c)) {
+		if (!hold || !any_due(c, now))
+			next->job = CATCHUP_NOTHING;
+	} else if (c->dirty && can_search && uidset_empty(&c->pending)) {
+		catchup_search_begin(c, next);
+	}
 }
 
 void
@@ -281,124 +216,35 @@ catchup_hint(struct catchup *c)
 }
 
 void
-catchup_found(struct catchup *c, uint32_t lo, uint32_t hi)
+catchup_sweep(struct catchup *c)
 {
-	struct ack_entry *e;
-	size_t i, n;
-
-	if (!c->searching)
-		return;
-	/* "n:*" means the last message too, even if it is below n. */
-	if (lo <= ack_mark(c->window))
-		lo = ack_mark(c->window) + 1;
-	e = ack_entries(c->window, &n);
-	if (n > 0 && lo <= e[n - 1].uid) {
-		/* Known ones are only noted as listed. */
-		for (i = 0; i < n && lo <= hi && lo != 0; i++) {
-			if (e[i].uid < lo)
-				continue;
-			if (e[i].uid > hi)
-				break;
-			e[i].listed = 1;
-			if (lo < e[i].uid &&
-			    uidset_add(&c->pending, lo, e[i].uid - 1) == -1)
-				c->truncated = 1;
-			lo = e[i].uid + 1;
-		}
-	}
-	if (lo != 0 && lo <= hi && uidset_add(&c->pending, lo, hi) == -1)
-		c->truncated = 1;
-}
-
-void
-catchup_searched(struct catchup *c)
-{
-	struct ack_entry *e;
-	uint32_t uid;
-	size_t i, n;
-
-	if (!c->searching)
-		return;
-	c->searching = 0;
-	if (c->truncated)
-		return; /* what is not listed may only not have fitted */
-	for (;;) {
-		e = ack_entries(c->window, &n);
-		for (i = 0; i < n; i++) {
-			if (e[i].state == ACK_OPEN && !e[i].listed)
-				break;
-		}
-		if (i == n)
-			return;
-		uid = e[i].uid;
-		c->expunged++;
-		ack_done(c->window, uid);
-	}
-}
-
-void
-catchup_fetched(struct catchup *c, int ok, uint64_t now)
-{
-	struct asked *asked;
-	struct ack_entry *e;
-	size_t i;
-
-	if (c->nasked == 0)
-		return;
-	asked = c->asked[0];
-	c->nasked--;
-	memmove(&c->asked[0], &c->asked[1], c->nasked * sizeof(c->asked[0]));
-	for (i = 0; i < asked->n; i++) {
-		e = ack_find(c->window, asked->uids[i]);
-		if (e == NULL || e->state != ACK_ASKED)
-			continue;
-		/* Expunged, or withheld: only a SEARCH can tell. */
-		e->state = ACK_OPEN;
-		e->not_before =
-		    now + again_ms[e->tries < WAITS ? e->tries : WAITS - 1];
-		/* A refusal is repeated for ever; only silence is given up. */
-		if (e->tries < WAITS)
-			e->tries++;
-		else if (ok)
-			e->withheld = 1;
-		c->dirty = 1;
-	}
-	free(asked);
-}
-
-int
-catchup_received(struct catchup *c, uint32_t uid, uint64_t size)
-{
-	struct ack_entry *e;
-
-	c->mean = c->mean - c->mean / 8 + size / 8;
-	e = ack_find(c->window, uid);
-	if (e == NULL || (e->state != ACK_ASKED && e->state != ACK_OPEN))
-		return (0);
-	e->state = ACK_HELD;
-	return (1);
+	c->dirty = 1;
+	c->sweep = 1;
 }
 
 void
 catchup_done(struct catchup *c, uint32_t uid)
 {
-	ack_done(c->window, uid);
+	catchup_finish(c, uid, 0);
 }
 
 void
-catchup_disconnected(struct catchup *c)
+catchup_disconnected(struct catchup *c, int blame, uint64_t now)
 {
 	struct ack_entry *e;
-	size_t i, n;
+	size_t i = 0;
 
+	if (blame && (e = catchup_due_next(c)) != NULL &&
+	    catchup_missed(e, now))
+		e->withheld = 1;
 	forget_asked(c);
 	uidset_clear(&c->pending);
 	c->searching = 0;
+	c->below = 0;
 	c->dirty = 1;
-	e = ack_entries(c->window, &n);
-	for (i = 0; i < n; i++) {
-		if (e[i].state == ACK_ASKED)
-			e[i].state = ACK_OPEN;
+	while ((e = catchup_each(c, &i)) != NULL) {
+		if (e->state == ACK_ASKED)
+			e->state = ACK_OPEN;
 	}
 }
 
@@ -411,13 +257,14 @@ catchup_mark(const struct catchup *c)
 uint64_t
 catchup_lag(const struct catchup *c)
 {
-	return (uidset_count(&c->pending) + ack_unfinished(c->window));
+	return (uidset_count(&c->pending) + ack_unfinished(c->window) +
+	    (c->late != NULL ? ack_unfinished(c->late) : 0));
 }
 
 int
 catchup_complete(const struct catchup *c)
 {
-	return (!c->dirty && !c->searching && !c->truncated);
+	return (!c->dirty && !c->searching && !c->truncated && c->below == 0);
 }
 
 uint64_t
@@ -430,13 +277,12 @@ uint64_t
 catchup_wake(struct catchup *c)
 {
 	struct ack_entry *e;
-	uint64_t wake = UINT64_MAX;
-	size_t i, n;
+	uint64_t wake = c->search_at != 0 ? c->search_at : UINT64_MAX;
+	size_t i = 0;
 
-	e = ack_entries(c->window, &n);
-	for (i = 0; i < n; i++) {
-		if (e[i].state == ACK_OPEN && e[i].not_before < wake)
-			wake = e[i].not_before;
+	while ((e = catchup_each(c, &i)) != NULL) {
+		if (e->state == ACK_OPEN && e->listed && e->not_before < wake)
+			wake = e->not_before;
 	}
 	return (wake);
 }

@@ -19,7 +19,8 @@ enum catchup_job {
 	CATCHUP_NOTHING, /* all is found and asked; await new mail */
 	CATCHUP_WAIT,	 /* answers are on their way, or there is no room */
 	CATCHUP_SEARCH,	 /* text: the criteria */
-	CATCHUP_FETCH,	 /* text: the UID set; plain: the body alone */
+	CATCHUP_FETCH,	 /* text: the UID set; plain: the body alone; part: only
+			  * the start of one that is too large */
 	CATCHUP_STUB	 /* uid: the server lists it and never sends it */
 };
 
@@ -27,7 +28,16 @@ struct catchup_next {
 	enum catchup_job job;
 	const char *text; /* until the next call */
 	int plain;
+	int part;
 	uint32_t uid;
+};
+
+/* What the end of a SEARCH or a FETCH says of itself. */
+struct catchup_end {
+	int ok;		 /* the server called it complete */
+	int answered;	 /* SEARCH: there was an answer, maybe an empty one */
+	uint32_t limit;	 /* the server touches no more messages at once, and */
+	uint32_t lowest; /* began with the highest: no UID below; 0: none */
 };
 
 /* Begin above the mark in ${from} (uid, since_below, since).  NULL if memory is
@@ -44,12 +54,24 @@ void catchup_next(struct catchup *, int can_search, int can_fetch, int hold,
 /* Something may have changed: search again. */
 void catchup_hint(struct catchup *);
 
-/* The answers: a range of a SEARCH, its end, the end of the oldest FETCH
- * (${ok}: the server called it complete, so that what is missing counts as
- * withheld). */
+/* Search again, and below the mark too: servers are known to show a message
+ * only after those with higher UIDs.  One that was not there when the mark
+ * passed it is fetched like any other, without moving the mark.  What was there
+ * is remembered since catchup_new(), and for the last LIMIT_SWEEP_UIDS. */
+void catchup_sweep(struct catchup *);
+
+/* The answers: a range of a SEARCH, its end, the end of the oldest FETCH.  What
+ * a complete SEARCH does not list is expunged; what a complete FETCH does not
+ * bring, again and again, is withheld. */
 void catchup_found(struct catchup *, uint32_t lo, uint32_t hi);
-void catchup_searched(struct catchup *);
-void catchup_fetched(struct catchup *, int ok, uint64_t now);
+void catchup_searched(
+    struct catchup *, const struct catchup_end *, uint64_t now);
+void catchup_fetched(
+    struct catchup *, const struct catchup_end *, uint64_t now);
+
+/* The message that is coming is too large to be read: ask for its start, or, if
+ * that was done, for nothing more.  ${uid} 0: the one that is due next. */
+void catchup_oversized(struct catchup *, uint32_t uid);
 
 /* A message of ${size} octets came.  1: it was awaited, and its outcome is now
  * awaited; 0: nobody asked, or it came before: drop it. */
@@ -58,8 +80,10 @@ int catchup_received(struct catchup *, uint32_t uid, uint64_t size);
 /* ${uid} has a terminal outcome. */
 void catchup_done(struct catchup *, uint32_t uid);
 
-/* The connection is gone: what was asked for is open again. */
-void catchup_disconnected(struct catchup *);
+/* The connection is gone: what was asked for is open again.  ${blame}: it
+ * failed, so that the message that was due next may be what breaks it: like one
+ * that did not come, it is asked for later and alone. */
+void catchup_disconnected(struct catchup *, int blame, uint64_t now);
 
 /* The UID that may be committed. */
 uint32_t catchup_mark(const struct catchup *);

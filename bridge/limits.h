@@ -17,10 +17,11 @@
 /* A command line: Yahoo and UW take 1000 octets, Courier 16 k, Dovecot 64 k. */
 #define LIMIT_IMAP_COMMAND 1000
 
-/* UIDs asked for in one FETCH, and FETCHes under way at once: enough to keep a
- * fast server busy during one round trip, few enough to stop soon. */
-#define LIMIT_FETCH_UIDS 128
-#define LIMIT_FETCH_PIPELINE 2
+/* UIDs asked for in one FETCH: enough that a far server is not idle most of the
+ * time.  One FETCH at a time: servers (Dovecot among them) may answer two at
+ * once, in turns, and events would leave the order of their UIDs. */
+#define LIMIT_FETCH_UIDS 1024
+#define LIMIT_FETCH_PIPELINE 1
 
 /* Ranges of a SEARCH answer kept at once; what is left is searched again. */
 #define LIMIT_SEARCH_RANGES 65536
@@ -28,9 +29,25 @@
 /* From the first packet to the end of the greeting. */
 #define LIMIT_CONNECT_SECONDS 30
 
-/* The longest wait for the end of a command, and for the next octet of a FETCH.
- */
+/* The longest wait for the end of a command, and for the next piece of a FETCH,
+ * where command_seconds does not say otherwise. */
 #define LIMIT_COMMAND_SECONDS 60
+
+/* Octets of message data that are such a piece: a modem is faster. */
+#define LIMIT_FETCH_PIECE 4096
+
+/* Octets of a message beyond limits.max_message_bytes that are read only to be
+ * thrown away; for more than these a new connection is cheaper. */
+#define LIMIT_DISCARD (8U * 1024 * 1024)
+
+/* Octets that are no message data, between the ends of two commands or from one
+ * message to the next: the SEARCH of ten million UIDs stays below. */
+#define LIMIT_IMAP_TALK (128U * 1024 * 1024)
+
+/* How far below the mark UIDs that turn up late are looked for, and the ranges
+ * of UIDs that are remembered for it. */
+#define LIMIT_SWEEP_UIDS 5000
+#define LIMIT_SWEEP_RANGES 512
 
 /* How long a stop waits for what is in flight. */
 #define LIMIT_DRAIN_SECONDS 20

@@ -107,6 +107,28 @@ uidset_pop(struct uidset *s, uint32_t *uid)
 	return (1);
 }
 
+int
+uidset_has(const struct uidset *s, uint32_t uid)
+{
+	size_t at = find(s, uid);
+
+	return (at < s->n && s->ranges[at].lo <= uid);
+}
+
+void
+uidset_cut(struct uidset *s, uint32_t uid)
+{
+	while (s->n > 0 && s->ranges[0].hi <= uid) {
+		s->ranges++;
+		s->cap--;
+		s->n--;
+	}
+	if (s->n == 0)
+		uidset_clear(s);
+	else if (s->ranges[0].lo <= uid)
+		s->ranges[0].lo = uid + 1;
+}
+
 uint64_t
 uidset_count(const struct uidset *s)
 {

@@ -26,6 +26,12 @@ int uidset_add(struct uidset *, uint32_t lo, uint32_t hi);
 /* Take the lowest UID out; 1, or 0 if the set is empty. */
 int uidset_pop(struct uidset *, uint32_t *uid);
 
+/* Is ${uid} in it? */
+int uidset_has(const struct uidset *, uint32_t uid);
+
+/* Take all UIDs up to ${uid} out. */
+void uidset_cut(struct uidset *, uint32_t uid);
+
 /* How many UIDs are in it. */
 uint64_t uidset_count(const struct uidset *);
 

@@ -54,7 +54,7 @@ random_number(void)
 }
 
 static void
-drop_connection(struct watcher *w)
+drop_connection(struct watcher *w, int blame)
 {
 	watcher_release(w);
 	connection_close(w->connection);
@@ -65,13 +65,13 @@ drop_connection(struct watcher *w)
 	w->probing = 0;
 	w->wake_at = UINT64_MAX;
 	if (w->catchup != NULL)
-		catchup_disconnected(w->catchup);
+		catchup_disconnected(w->catchup, blame, uv_now(w->host->loop));
 }
 
 void
 watcher_end(struct watcher *w, const struct fault *why)
 {
-	drop_connection(w);
+	drop_connection(w, 0);
 	watcher_leave_turn(w);
 	uv_timer_stop(&w->timer);
 	if (w->state == WATCHER_STOPPED)
@@ -101,9 +101,14 @@ back_off(struct watcher *w, const struct fault *f)
 	}
 	if (ms < f->retry_ms)
 		ms = f->retry_ms;
-	log_write(f->kind == FAULT_RETRY && ms == 0 ? LOG_INFO : LOG_WARN,
-	    "watcher", w->name, "%s; next try in %llu.%llu s", f->text,
-	    (unsigned long long)ms / 1000, (unsigned long long)ms % 1000 / 100);
+	if (ms == 0)
+		log_write(LOG_INFO, "watcher", w->name,
+		    "%s; trying again at once", f->text);
+	else
+		log_write(LOG_WARN, "watcher", w->name,
+		    "%s; next try in %llu.%llu s", f->text,
+		    (unsigned long long)ms / 1000,
+		    (unsigned long long)ms % 1000 / 100);
 	watcher_enter(w, WATCHER_BACKING_OFF);
 	w->reconnect_at = uv_now(w->host->loop) + ms;
 	uv_timer_start(&w->timer, on_reconnect, ms, 0);
@@ -150,7 +155,7 @@ watcher_fail(struct watcher *w, const struct fault *f)
 		ladder_reset(&w->ladder);
 		w->failures = 0;
 	}
-	drop_connection(w);
+	drop_connection(w, 1);
 	if (w->stopping || w->draining) {
 		watcher_end(w, NULL);
 		return;
@@ -180,7 +185,7 @@ watcher_renew(struct watcher *w)
 {
 	log_write(LOG_DEBUG, "watcher", w->name,
 	    "the connection is renewed as planned");
-	drop_connection(w);
+	drop_connection(w, 0);
 	watcher_authorize(w);
 }
 

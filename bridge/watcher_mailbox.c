@@ -141,12 +141,59 @@ begin_new(struct watcher *w, const struct session_event *ev, struct fault *f)
 			/* RFC 3501 lets a server keep UIDNEXT to itself. */
 			w->mark = mark;
 			w->probing = 1;
+			w->probe_from = 1;
 			w->probed = 0;
 			return (0);
 		}
 		mark.uid = ev->uidnext > 0 ? ev->uidnext - 1 : 0;
 		break;
 	}
+	return (watcher_begin(w, &mark, 1, f));
+}
+
+/* UIDs were given out up to the mark, and now the next one is to be below: the
+ * mailbox is an older one, restored, or the server does not know what it says.
+ * Then it lists UIDs from there on. */
+static void
+check_uidnext(struct watcher *w, const struct session_event *ev)
+{
+	if (ev->uidnext == 0 || ev->uidnext > catchup_mark(w->catchup) ||
+	    w->lying_uidnext)
+		return;
+	w->probing = 1;
+	w->probe_from = ev->uidnext;
+	w->probed = 0;
+}
+
+int
+watcher_probed(struct watcher *w, struct fault *f)
+{
+	struct checkpoint mark = { .uidvalidity = w->uidvalidity };
+
+	w->probing = 0;
+	if (w->catchup == NULL) {
+		w->mark.uid = w->probed;
+		return (watcher_begin(w, &w->mark, 1, f));
+	}
+	if (w->probed >= w->probe_from) {
+		w->lying_uidnext = 1;
+		log_write(LOG_INFO, "watcher", w->name,
+		    "the server says UIDNEXT %u and lists UID %u: UIDNEXT is "
+		    "not believed",
+		    w->probe_from, w->probed);
+		return (0);
+	}
+	log_write(LOG_WARN, "watcher", w->name,
+	    "UIDNEXT went back to %u, below UID %u which was read, and "
+	    "UIDVALIDITY stays %llu: the mailbox was restored, all of it is "
+	    "read again; events of new mail may repeat the ids of other mail",
+	    w->probe_from, catchup_mark(w->catchup),
+	    (unsigned long long)w->uidvalidity);
+	/* Outcomes on their way are of the old numbers. */
+	pipeline_lane_close(w->lane);
+	w->lane = pipeline_lane_new(w->pipeline, w->name, on_outcome, w);
+	if (w->lane == NULL)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	return (watcher_begin(w, &mark, 1, f));
 }
 
@@ -159,15 +206,20 @@ watcher_selected(
 
 	if (ev->uidvalidity == 0)
 		return (fault_set(f, FAULT_RETRY,
-		    "EXAMINE %s: the server tells no UIDVALIDITY, without "
-		    "which "
-		    "no place in the mailbox can be remembered",
+		    "EXAMINE %s: the server tells no UIDVALIDITY that lasts, "
+		    "without which no place in the mailbox can be remembered",
 		    w->mailbox));
-	if (w->catchup != NULL && w->uidvalidity == ev->uidvalidity)
+	if (w->catchup != NULL && w->uidvalidity == ev->uidvalidity) {
+		check_uidnext(w, ev);
 		return (0);
+	}
 	for (i = 0; i < w->nrows && w->catchup == NULL; i++) {
-		if (w->rows[i].uidvalidity == ev->uidvalidity)
-			return (watcher_begin(w, &w->rows[i], 0, f));
+		if (w->rows[i].uidvalidity != ev->uidvalidity)
+			continue;
+		if (watcher_begin(w, &w->rows[i], 0, f) == -1)
+			return (-1);
+		check_uidnext(w, ev);
+		return (0);
 	}
 	if (w->catchup == NULL && w->nrows == 0)
 		return (begin_new(w, ev, f));

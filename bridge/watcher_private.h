@@ -13,6 +13,7 @@
 #include "bridge/ladder.h"
 #include "bridge/watcher.h"
 
+struct message;
 struct session_event;
 
 enum watcher_state {
@@ -38,6 +39,7 @@ struct watcher {
 	uv_timer_t timer;
 	uint64_t reconnect_at; /* while backing off */
 	uint64_t connected_at; /* the mailbox is open since */
+	uint64_t opened_at;    /* the last EXAMINE */
 	uint64_t wake_at;      /* end of IDLE, next poll or NOOP */
 	int selected;
 
@@ -63,10 +65,12 @@ struct watcher {
 	struct pipeline *pipeline;
 	struct pipeline_lane *lane;
 	struct commit_slot slot;
-	int held;	   /* waits for room, or for an outcome */
-	uint64_t settling; /* the first mark's number, until it is durable */
-	int probing;	   /* a SEARCH for the highest UID is under way */
-	uint32_t probed;   /* it */
+	int held;	     /* waits for room, or for an outcome */
+	uint64_t settling;   /* the first mark's number, until it is durable */
+	int probing;	     /* a SEARCH for the highest UID is under way */
+	uint32_t probe_from; /* from here on */
+	uint32_t probed;     /* it */
+	int lying_uidnext;   /* it was not what it should be: not believed */
 
 	/* A message's octets between SESSION_BODY and SESSION_MESSAGE. */
 	struct budget_waiter waiter;
@@ -138,6 +142,19 @@ int watcher_selected(
 /* Begin at ${mark}, made durable first where ${settle}. */
 int watcher_begin(struct watcher *, const struct checkpoint *mark, int settle,
     struct fault *f);
+
+/* The probe is done: go on from what it found.  0, or -1 with ${f}. */
+int watcher_probed(struct watcher *, struct fault *f);
+
+/* Message data (watcher_message.c): octets of a message follow, one message is
+ * whole, a FETCH is done, and one that the server never sends.  0, or -1 with
+ * ${f}. */
+int watcher_body(
+    struct watcher *, const struct session_event *, struct fault *f);
+int watcher_message(struct watcher *, struct message *, struct fault *f);
+int watcher_fetched(
+    struct watcher *, const struct session_event *, struct fault *f);
+int watcher_stub(struct watcher *, uint32_t uid, struct fault *f);
 
 /* Set up and take down what watcher_mailbox.c keeps. */
 int watcher_mailbox_open(

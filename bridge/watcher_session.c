@@ -1,5 +1,5 @@
 /* What a watcher says on a connection, and how it takes what comes. */
-#include <stdlib.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "bridge/catchup.h"
@@ -7,17 +7,12 @@
 #include "bridge/imap/session.h"
 #include "bridge/imap/verdict.h"
 #include "bridge/limits.h"
-#include "bridge/message.h"
 #include "bridge/ops/log.h"
 #include "bridge/pipeline.h"
 #include "bridge/watcher_private.h"
 
 /* While mail must wait, the connection is kept alive. */
 #define KEEPALIVE_MS 60000
-
-/* FETCHes in a row that fail and bring nothing, before the connection is given
- * up and the ladder slows us down. */
-#define BARREN_MAX 3
 
 static uint64_t
 now_ms(const struct watcher *w)
@@ -29,7 +24,7 @@ void
 watcher_greet(struct watcher *w, const char *greeting, size_t len)
 {
 	struct session_config config = { .mailbox = w->mailbox,
-		.command_ms = LIMIT_COMMAND_SECONDS * 1000ULL };
+		.command_ms = w->account->command_seconds * 1000ULL };
 	struct fault f;
 
 	w->session = session_new(&config, now_ms(w));
@@ -44,156 +39,46 @@ watcher_greet(struct watcher *w, const char *greeting, size_t len)
 	watcher_pump(w);
 }
 
-/* Message data */
-
-/* The budget allows it: read on. */
-static int
-accept_body(struct watcher *w, struct fault *f)
-{
-	char *buffer;
-
-	w->charge = pipeline_charge(w->keep);
-	if ((buffer = malloc(w->keep + 1)) == NULL)
-		return (fault_set(f, FAULT_RETRY,
-		    "no memory for a message of %zu octets", w->keep));
-	session_body(w->session, buffer, w->keep);
-	return (0);
-}
-
-static void
-on_granted(void *arg)
-{
-	struct watcher *w = arg;
-	struct fault f;
-
-	session_pause(w->session, 0, now_ms(w));
-	if (accept_body(w, &f) == -1) {
-		watcher_fail(w, &f);
-		return;
-	}
-	connection_pause(w->connection, 0);
-	watcher_pump(w);
-}
-
-static int
-on_body(struct watcher *w, const struct session_event *ev, struct fault *f)
-{
-	uint64_t keep = ev->size;
-
-	if (keep > w->host->max_message_bytes)
-		keep = w->host->max_message_bytes;
-	w->keep = (size_t)keep;
-	w->waiter.granted = on_granted;
-	w->waiter.arg = w;
-	watcher_release(w); /* a server that sends one message twice */
-	if (budget_take(pipeline_budget(w->pipeline), pipeline_charge(w->keep),
-		&w->waiter))
-		return (accept_body(w, f));
-	session_pause(w->session, 1, now_ms(w));
-	connection_pause(w->connection, 1);
-	return (0);
-}
-
-void
-watcher_release(struct watcher *w)
-{
-	size_t charge = w->charge;
-
-	budget_cancel(pipeline_budget(w->pipeline), &w->waiter);
-	w->charge = 0;
-	if (charge != 0)
-		budget_give(pipeline_budget(w->pipeline), charge);
-}
-
-static int
-hand_on(struct watcher *w, struct message *m, struct fault *f)
-{
-	size_t charge = w->charge;
-
-	m->account = w->account->name;
-	m->mailbox = w->mailbox;
-	if (charge == 0) {
-		charge = pipeline_charge(m->raw_len);
-		budget_force(pipeline_budget(w->pipeline), charge);
-	}
-	w->charge = 0;
-	if (pipeline_submit(w->lane, m, charge) == -1)
-		return (fault_set(f, FAULT_RETRY, "out of memory"));
-	return (0);
-}
-
-static int
-on_message(struct watcher *w, struct message *m, struct fault *f)
-{
-	w->barren = 0;
-	if (w->catchup == NULL || w->draining ||
-	    !catchup_received(w->catchup, m->uid, m->size)) {
-		message_free(m);
-		watcher_release(w);
-		return (0);
-	}
-	return (hand_on(w, m, f));
-}
-
-static int
-on_fetched(struct watcher *w, const struct session_event *ev, struct fault *f)
-{
-	if (w->catchup != NULL)
-		catchup_fetched(w->catchup, ev->ok, now_ms(w));
-	if (ev->ok)
-		return (0);
-	log_write(
-	    LOG_INFO, "watcher", w->name, "UID FETCH refused: %s", ev->text);
-	if (++w->barren < BARREN_MAX && verdict_backoff(ev->text) == 0)
-		return (0);
-	fault_set(f, FAULT_RETRY, "UID FETCH: %s", ev->text);
-	f->retry_ms = verdict_backoff(ev->text);
-	return (-1);
-}
-
-static int
-stub(struct watcher *w, uint32_t uid, struct fault *f)
-{
-	struct message *m;
-
-	if ((m = message_new()) == NULL)
-		return (fault_set(f, FAULT_RETRY, "out of memory"));
-	m->uidvalidity = w->uidvalidity;
-	m->uid = uid;
-	m->unavailable = 1;
-	log_write(LOG_WARN, "watcher", w->name,
-	    "the server lists UID %u but never sends it: published as a stub",
-	    uid);
-	return (hand_on(w, m, f));
-}
-
 /* Events */
 
 static int
 on_selected(struct watcher *w, const struct session_event *ev, struct fault *f)
 {
-	watcher_let_in(w);
-	w->selected = 1;
-	w->connected_at = now_ms(w);
-	w->barren = 0;
-	w->no_idle = !session_has_idle(w->session);
+	char criteria[32];
+
+	w->opened_at = now_ms(w);
+	if (!w->selected) {
+		watcher_let_in(w);
+		w->selected = 1;
+		w->connected_at = w->opened_at;
+		w->barren = 0;
+		w->no_idle = !session_has_idle(w->session);
+	}
 	if (watcher_selected(w, ev, f) == -1)
 		return (-1);
 	watcher_enter(w, WATCHER_CATCHING_UP);
-	if (w->probing)
-		session_search(w->session, "UID 1:*", now_ms(w));
+	if (w->probing) {
+		(void)snprintf(
+		    criteria, sizeof(criteria), "UID %u:*", w->probe_from);
+		session_search(w->session, criteria, now_ms(w));
+	} else if (w->catchup != NULL) {
+		/* Or after a day of short connections there was no sweep. */
+		catchup_sweep(w->catchup);
+	}
 	return (0);
 }
 
 static int
-on_searched(struct watcher *w, struct fault *f)
+on_searched(struct watcher *w, const struct session_event *ev, struct fault *f)
 {
-	if (w->probing) {
-		w->probing = 0;
-		w->mark.uid = w->probed;
-		return (watcher_begin(w, &w->mark, 1, f));
-	}
-	catchup_searched(w->catchup);
+	struct catchup_end end = { .ok = ev->ok,
+		.answered = ev->answered,
+		.limit = ev->limit,
+		.lowest = ev->limit_uid };
+
+	if (w->probing)
+		return (watcher_probed(w, f));
+	catchup_searched(w->catchup, &end, now_ms(w));
 	return (0);
 }
 
@@ -213,6 +98,20 @@ hint(struct watcher *w)
 	if (w->catchup != NULL)
 		catchup_hint(w->catchup);
 	session_idle_end(w->session, now_ms(w));
+}
+
+/* A refusal that means: not so fast. */
+static int
+throttled(struct watcher *w, const struct session_event *ev,
+    const char *command, struct fault *f)
+{
+	unsigned long ms = verdict_backoff(ev->text);
+
+	if (ev->ok || ms == 0 || w->stopping)
+		return (0);
+	fault_set(f, FAULT_RETRY, "%s: %s", command, ev->text);
+	f->retry_ms = ms;
+	return (-1);
 }
 
 static int
@@ -236,13 +135,13 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 		on_found(w, ev);
 		break;
 	case SESSION_SEARCHED:
-		return (on_searched(w, f));
+		return (on_searched(w, ev, f));
 	case SESSION_BODY:
-		return (on_body(w, ev, f));
+		return (watcher_body(w, ev, f));
 	case SESSION_MESSAGE:
-		return (on_message(w, ev->message, f));
+		return (watcher_message(w, ev->message, f));
 	case SESSION_FETCHED:
-		return (on_fetched(w, ev, f));
+		return (watcher_fetched(w, ev, f));
 	case SESSION_EXISTS:
 		hint(w);
 		break;
@@ -255,10 +154,10 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 		if (!ev->ok && !w->stopping)
 			w->no_idle = 1;
 		hint(w);
-		break;
+		return (throttled(w, ev, "IDLE", f));
 	case SESSION_NOOP_DONE:
 		hint(w);
-		break;
+		return (throttled(w, ev, "NOOP", f));
 	case SESSION_ALERT:
 		log_write(LOG_WARN, "watcher", w->name, "the server says: %s",
 		    ev->text);
@@ -303,6 +202,8 @@ rest(struct watcher *w)
 	} else if (expiring(w) ||
 	    now - w->connected_at >= a->max_connection_seconds * 1000ULL) {
 		watcher_renew(w);
+	} else if (now - w->opened_at >= a->sweep_seconds * 1000ULL) {
+		session_examine(w->session, now);
 	} else if (!w->no_idle) {
 		watcher_enter(w, WATCHER_IDLE);
 		session_idle(w->session, now);
@@ -355,10 +256,14 @@ command(struct watcher *w, struct fault *f)
 			break;
 		case CATCHUP_FETCH:
 			watcher_enter(w, WATCHER_CATCHING_UP);
-			session_fetch(w->session, next.text, next.plain, now);
+			session_fetch(w->session, next.text,
+			    next.part	     ? SESSION_PART
+				: next.plain ? SESSION_PLAIN
+					     : SESSION_WHOLE,
+			    w->host->max_message_bytes, now);
 			break;
 		case CATCHUP_STUB:
-			if (stub(w, next.uid, f) == -1)
+			if (watcher_stub(w, next.uid, f) == -1)
 				return (-1);
 			break;
 		}
@@ -404,7 +309,8 @@ set_timer(struct watcher *w)
 		w->wake_at = w->renew_at;
 	if (w->wake_at < at)
 		at = w->wake_at;
-	if (w->state == WATCHER_IDLE || w->state == WATCHER_POLLING) {
+	if ((w->state == WATCHER_IDLE || w->state == WATCHER_POLLING) &&
+	    session_can_wake(w->session)) {
 		/* A message that is asked for again later. */
 		again = catchup_wake(w->catchup);
 		if (again < at)

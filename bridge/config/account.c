@@ -10,6 +10,7 @@
 #include "bridge/config/mailboxes.h"
 #include "bridge/config/section.h"
 #include "bridge/config/suggest.h"
+#include "bridge/limits.h"
 
 #define ACCOUNT_NAME_MAX 64
 
@@ -327,6 +328,10 @@ read_common(struct section *s, const struct config *cfg,
 	    (unsigned)section_integer(s, "poll_seconds", 60, 1, 86400);
 	a->max_connection_seconds = (unsigned)section_integer(
 	    s, "max_connection_seconds", 86400, 60, 31536000);
+	a->command_seconds = (unsigned)section_integer(
+	    s, "command_seconds", LIMIT_COMMAND_SECONDS, 5, 3600);
+	a->sweep_seconds =
+	    (unsigned)section_integer(s, "sweep_seconds", 3600, 1, 86400);
 	account_read_retry(s, base, &a->retry);
 	read_sink(s, cfg, required, a);
 	read_unsupported(s);

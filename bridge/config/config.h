@@ -55,6 +55,8 @@ struct config_account {
 	unsigned idle_seconds;
 	unsigned poll_seconds;
 	unsigned max_connection_seconds;
+	unsigned command_seconds;
+	unsigned sweep_seconds;
 	struct config_retry retry;
 	size_t sink; /* index into sinks */
 };

@@ -14,6 +14,11 @@
 
 #define SEARCH_START "* SEARCH"
 
+/* The same of an ESEARCH, whose set follows ALL.  What is before it is short:
+ * our tag, and numbers. */
+#define ESEARCH_START "* ESEARCH"
+#define ESEARCH_HEAD 200
+
 enum parser_state {
 	PARSER_LINE,	  /* collecting a line */
 	PARSER_LITERAL,	  /* a small literal, collected into the line */
@@ -25,10 +30,11 @@ enum parser_state {
 struct response_parser {
 	enum parser_state state;
 	struct buf line;
-	size_t segment; /* where the present segment of the line starts */
-	size_t piece;	/* end of the SEARCH piece handed out, or 0 */
-	int handed;	/* the whole line was handed out */
-	int body_seen;	/* this response had message data */
+	size_t segment;	    /* where the present segment of the line starts */
+	size_t piece;	    /* end of the SEARCH piece handed out, or 0 */
+	size_t piece_start; /* and where its numbers begin */
+	int handed;	    /* the whole line was handed out */
+	int body_seen;	    /* this response had message data */
 	uint64_t body_size;
 	uint64_t left; /* octets of the literal still to come */
 	char *to;
@@ -108,9 +114,19 @@ literal_at_end(const char *line, size_t len, size_t *start, uint64_t *size)
 	digits = i;
 	while (i > 0 && isdigit((unsigned char)line[i - 1]))
 		i--;
-	if (i == digits || i == 0 || line[i - 1] != '{' || digits - i > 19)
+	if (i == digits || i == 0)
 		return (0);
-	*start = i - 1;
+	if (i > 1 && line[i - 1] == '-' && line[i - 2] == '{')
+		*start = i - 2;
+	else if (line[i - 1] == '{')
+		*start = i - 1;
+	else
+		return (0);
+	if (digits - i > 19 || *start != i - 1) {
+		/* More than there is, or less than none: not to be taken. */
+		*size = UINT64_MAX;
+		return (1);
+	}
 	for (; i < digits; i++)
 		n = n * 10 + (uint64_t)(line[i] - '0');
 	if (*start > 0 && line[*start - 1] == '~')
@@ -159,7 +175,8 @@ segment_end(struct response_parser *p, struct fault *f)
 		return (1);
 	start += p->segment;
 	p->left = size;
-	if (is_fetch(p->line.data) && is_body_item(p->line.data, start)) {
+	if (size <= INT64_MAX && is_fetch(p->line.data) &&
+	    is_body_item(p->line.data, start)) {
 		/* "{n}" stays in the line as the item's value. */
 		p->body_seen = 1;
 		p->body_size = size;
@@ -227,24 +244,46 @@ take_body(struct response_parser *p, const char **data, size_t *len)
 		p->state = PARSER_LINE;
 }
 
-/* Hand out what is there of a long SEARCH line, up to its last space. */
+/* Where the numbers begin of a SEARCH or ESEARCH line, after a space; 0 if the
+ * line is another one. */
+static size_t
+search_start(const char *line)
+{
+	const char *all;
+
+	if (strncasecmp(line, SEARCH_START, sizeof(SEARCH_START) - 1) == 0)
+		return (sizeof(SEARCH_START) - 1);
+	if (strncasecmp(line, ESEARCH_START, sizeof(ESEARCH_START) - 1) != 0 ||
+	    (all = strcasestr(line, " ALL ")) == NULL ||
+	    all > line + ESEARCH_HEAD)
+		return (0);
+	return ((size_t)(all - line) + 4);
+}
+
+/* Hand out what is there of a long SEARCH line, up to its last space; of an
+ * ESEARCH, up to the last comma of the set.  Other numbers may follow: "(MODSEQ
+ * 7)" or "COUNT 5". */
 static int
 search_piece(struct response_parser *p, struct response *r)
 {
-	size_t start = sizeof(SEARCH_START) - 1, end;
+	const char *line = p->line.data;
+	size_t start, end;
+	char comma;
 
-	if (p->line.len < SEARCH_PIECE ||
-	    strncasecmp(p->line.data, SEARCH_START, start) != 0)
+	if (p->line.len < SEARCH_PIECE || (start = search_start(line)) == 0)
 		return (0);
-	for (end = p->line.len; end > start && p->line.data[end - 1] != ' ';
-	     end--)
-		;
+	comma = start > sizeof(SEARCH_START) - 1 ? ',' : ' ';
+	end = start + 1;
+	end += strcspn(line + end, comma == ',' ? " " : "(");
+	while (end > start && line[end - 1] != comma)
+		end--;
 	if (end <= start + 1)
 		return (0);
 	*r = (struct response){ .kind = RESPONSE_SEARCH };
 	p->line.data[end - 1] = '\0';
 	r->text = p->line.data + start;
 	p->piece = end;
+	p->piece_start = start;
 	return (1);
 }
 
@@ -252,7 +291,7 @@ search_piece(struct response_parser *p, struct response *r)
 static void
 forget(struct response_parser *p)
 {
-	size_t start = sizeof(SEARCH_START) - 1;
+	size_t start = p->piece_start;
 
 	if (p->piece != 0) {
 		/* Keep the start and the number that was cut off. */
@@ -301,6 +340,7 @@ take_line(struct response_parser *p, const char **data, size_t *len,
 	case 2:
 		*r = (struct response){ .kind = RESPONSE_BODY,
 			.number = p->body_size };
+		r->fetch.uid = response_read_uid(p->line.data, p->line.len);
 		return (1);
 	}
 	response_read_line(p->line.data, p->line.len, r);

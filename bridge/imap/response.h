@@ -21,7 +21,8 @@ enum response_kind {
 	RESPONSE_EXISTS,     /* "* number EXISTS" */
 	RESPONSE_EXPUNGE,    /* "* number EXPUNGE", "* VANISHED ..." */
 	RESPONSE_SEARCH,     /* numbers in text: see response_range() */
-	RESPONSE_BODY,	     /* message data of ${number} octets follows */
+	RESPONSE_BODY,	     /* message data of ${number} octets follows;
+			      * fetch.uid if it was told before them */
 	RESPONSE_FETCH,	     /* "* number FETCH (...)", after its data */
 	RESPONSE_OTHER	     /* anything else, to be ignored */
 };
@@ -43,6 +44,7 @@ struct response_fetch {
 	int64_t internaldate; /* seconds since 1970 */
 	int has_body;	      /* BODY[] came, as data, as text or as NIL */
 	uint64_t body_size;   /* octets announced by the literal */
+	uint64_t size;	      /* RFC822.SIZE: what the server believes */
 	const char *text;     /* body sent as a quoted string, or NULL */
 	size_t text_len;
 };
@@ -86,6 +88,10 @@ int response_range(const char **text, uint32_t *lo, uint32_t *hi);
 /* The number after ${name} in a response code ("UIDNEXT 5"); 1, or 0 if the
  * code is another one or holds no number below 2^64. */
 int response_code_number(const char *code, const char *name, uint64_t *n);
+
+/* Read "MESSAGELIMIT 1000 23221" (RFC 9738): 1 with how many messages a command
+ * may touch and the lowest UID that was looked at (0 if not told); else 0. */
+int response_code_limit(const char *code, uint32_t *limit, uint32_t *uid);
 
 /* Is the code's first word ${name}, in any case? */
 int response_code_is(const char *code, const char *name);

@@ -27,22 +27,6 @@ cut_word(char *s)
 }
 
 static int
-read_number(const char *s, uint64_t *n)
-{
-	uint64_t value = 0;
-
-	if (!isdigit((unsigned char)*s))
-		return (0);
-	for (; isdigit((unsigned char)*s); s++) {
-		if (value > (UINT64_MAX - 9) / 10)
-			return (0);
-		value = value * 10 + (uint64_t)(*s - '0');
-	}
-	*n = value;
-	return (*s == '\0' || strchr(" \t)],:", *s) != NULL);
-}
-
-static int
 read_condition(const char *word, enum response_condition *condition)
 {
 	static const struct {
@@ -191,8 +175,13 @@ read_item(char *name, size_t len, char *s, struct response_fetch *fetch)
 	uint64_t n;
 
 	if (name_is(name, len, "UID")) {
-		if (read_number(s, &n) && n > 0 && n <= UINT32_MAX)
+		if (response_read_number(s, &n) && n > 0 && n <= UINT32_MAX)
 			fetch->uid = (uint32_t)n;
+		return (skip_value(s));
+	}
+	if (name_is(name, len, "RFC822.SIZE")) {
+		if (response_read_number(s, &n))
+			fetch->size = n;
 		return (skip_value(s));
 	}
 	if (name_is(name, len, "FLAGS"))
@@ -284,7 +273,7 @@ read_untagged(char *s, struct response *r)
 
 	s = skip_spaces(s);
 	if (isdigit((unsigned char)*s)) {
-		if (read_number(s, &r->number))
+		if (response_read_number(s, &r->number))
 			read_numbered(s, r);
 		return;
 	}
@@ -297,6 +286,7 @@ read_untagged(char *s, struct response *r)
 		r->text = rest;
 	} else if (strcasecmp(s, "SEARCH") == 0) {
 		r->kind = RESPONSE_SEARCH;
+		rest[strcspn(rest, "(")] = '\0'; /* "(MODSEQ 7)" is no UID */
 		r->text = rest;
 	} else if (strcasecmp(s, "ESEARCH") == 0) {
 		read_esearch(rest, r);
@@ -343,65 +333,16 @@ response_read_line(char *line, size_t len, struct response *r)
 	}
 }
 
-int
-response_range(const char **text, uint32_t *lo, uint32_t *hi)
+uint32_t
+response_read_uid(const char *line, size_t len)
 {
-	uint64_t n[2];
-	const char *s = *text;
-	int i;
+	struct response r;
+	char copy[512];
 
-	for (;;) {
-		while (*s != '\0' && !isdigit((unsigned char)*s))
-			s++;
-		if (*s == '\0') {
-			*text = s;
-			return (0);
-		}
-		for (i = 0; i < 2; i++) {
-			n[i] = 0;
-			for (; isdigit((unsigned char)*s); s++) {
-				if (n[i] <= UINT32_MAX)
-					n[i] = n[i] * 10 + (uint64_t)(*s - '0');
-			}
-			if (i == 0 &&
-			    (*s != ':' || !isdigit((unsigned char)s[1]))) {
-				n[1] = n[0];
-				break;
-			}
-			if (i == 0)
-				s++;
-		}
-		if (n[0] > n[1]) {
-			uint64_t swap = n[0];
-
-			n[0] = n[1];
-			n[1] = swap;
-		}
-		if (n[0] == 0 || n[1] > UINT32_MAX)
-			continue;
-		*lo = (uint32_t)n[0];
-		*hi = (uint32_t)n[1];
-		*text = s;
-		return (1);
-	}
-}
-
-int
-response_code_is(const char *code, const char *name)
-{
-	size_t n = strlen(name);
-
-	return (strncasecmp(code, name, n) == 0 &&
-	    (code[n] == '\0' || code[n] == ' '));
-}
-
-int
-response_code_number(const char *code, const char *name, uint64_t *n)
-{
-	if (!response_code_is(code, name))
+	if (len >= sizeof(copy))
 		return (0);
-	code += strlen(name);
-	while (*code == ' ')
-		code++;
-	return (read_number(code, n));
+	memcpy(copy, line, len);
+	copy[len] = '\0';
+	response_read_line(copy, len, &r);
+	return (r.kind == RESPONSE_FETCH ? r.fetch.uid : 0);
 }

@@ -4,6 +4,7 @@
 #define RESPONSE_PRIVATE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct response;
 
@@ -12,5 +13,12 @@ struct response;
  * into it.  What cannot be read becomes RESPONSE_OTHER, or an item that is
  * absent. */
 void response_read_line(char *line, size_t len, struct response *r);
+
+/* The UID that a FETCH response has told so far, its ${len} octets at ${line}
+ * being only its start; 0 if none.  The line is left as it is. */
+uint32_t response_read_uid(const char *line, size_t len);
+
+/* The number at ${s}, which must end where a word can end: 1, or 0. */
+int response_read_number(const char *s, uint64_t *n);
 
 #endif

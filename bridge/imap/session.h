@@ -22,13 +22,14 @@ enum session_event_kind {
 	SESSION_SELECTED,  /* the mailbox is open; commands may be given */
 	SESSION_FOUND,	   /* SEARCH: the UIDs lo..hi exist */
 	SESSION_SEARCHED,  /* the SEARCH is complete */
-	SESSION_BODY,	   /* ${size} octets follow: call session_body() */
+	SESSION_BODY,	   /* ${size} octets follow: call session_body(); ${uid}
+			    * if it was told already, else 0 */
 	SESSION_MESSAGE,   /* one message; the owner of the event takes it */
 	SESSION_FETCHED,   /* the oldest FETCH is complete; ${ok}, ${text} */
 	SESSION_EXISTS,	   /* a hint: the mailbox may hold new mail */
 	SESSION_IDLING,	   /* the server said "+" to IDLE */
-	SESSION_IDLE_DONE, /* IDLE ended; ${ok} */
-	SESSION_NOOP_DONE,
+	SESSION_IDLE_DONE, /* IDLE ended; ${ok}: as we wanted; ${text} */
+	SESSION_NOOP_DONE, /* ${ok}, ${text} */
 	SESSION_ALERT,	/* ${text} must reach a human, RFC 3501 section 7.1 */
 	SESSION_CLOSED, /* after session_logout(): the server agreed */
 	SESSION_FAILED	/* ${fault}; the session can only be freed */
@@ -36,13 +37,17 @@ enum session_event_kind {
 
 struct session_event {
 	enum session_event_kind kind;
-	uint32_t lo, hi;	   /* FOUND */
-	uint64_t size;		   /* BODY */
+	uint32_t lo, hi;    /* FOUND */
+	uint64_t size;	    /* BODY */
+	uint32_t uid;	    /* BODY */
+	int answered;	    /* SEARCHED: with an answer, be it an empty one */
+	uint32_t limit;	    /* SEARCHED, FETCHED: the server touches no more */
+	uint32_t limit_uid; /* messages at once, and ended at this UID; or 0 */
 	uint64_t uidvalidity;	   /* SELECTED; 0 if the server told none */
 	uint32_t uidnext;	   /* SELECTED; 0 if the server told none */
 	uint64_t exists;	   /* SELECTED */
-	int ok;			   /* FETCHED, IDLE_DONE */
-	const char *text;	   /* ALERT, FETCHED; until the next call */
+	int ok;			   /* FETCHED, IDLE_DONE, NOOP_DONE */
+	const char *text;	   /* of those, ALERT; until the next call */
 	struct message *message;   /* MESSAGE: without account and mailbox */
 	const struct fault *fault; /* FAILED; until the session is freed */
 };
@@ -50,7 +55,7 @@ struct session_event {
 struct session_config {
 	const char *mailbox; /* UTF-8; borrowed for the session's life */
 	uint64_t command_ms; /* longest wait for a command's end, and for the
-			      * next octet of a FETCH */
+			      * next LIMIT_FETCH_PIECE octets of a message */
 };
 
 /* A session that waits for the server's greeting.  NULL if memory is out or
@@ -95,16 +100,30 @@ void session_login_token(
 /* Does the server know IDLE?  Valid from SESSION_SELECTED on. */
 int session_has_idle(const struct session *);
 
+/* Would session_idle_end() or a command have an effect now? */
+int session_can_wake(const struct session *);
+
 /* Is no command under way, and may one more FETCH be given? */
 int session_ready(const struct session *);
 int session_can_fetch(const struct session *);
 
+/* EXAMINE again: SESSION_SELECTED follows.  Some servers show a mailbox for
+ * ever as it was when it was opened.  Needs session_ready(). */
+void session_examine(struct session *, uint64_t now);
+
 /* UID SEARCH ${criteria} ("UID 5:*").  Needs session_ready(). */
 void session_search(struct session *, const char *criteria, uint64_t now);
 
-/* UID FETCH ${set} with flags, date and body; ${plain}: the body alone, for
- * servers that stumble over the rest.  Needs session_can_fetch(). */
-void session_fetch(struct session *, const char *set, int plain, uint64_t now);
+/* How much a FETCH asks for. */
+enum session_form {
+	SESSION_WHOLE, /* flags, date and body */
+	SESSION_PLAIN, /* the body alone: servers stumble over the rest */
+	SESSION_PART   /* size, and the first ${part} octets of the body */
+};
+
+/* UID FETCH ${set}.  Needs session_can_fetch(). */
+void session_fetch(struct session *, const char *set, enum session_form,
+    uint64_t part, uint64_t now);
 
 /* Where the data of SESSION_BODY goes: a buffer of ${keep} octets, from malloc,
  * which becomes the message's raw; what is beyond is discarded. */

@@ -1,6 +1,9 @@
 #include "bridge/imap/capability.h"
 #include "bridge/imap/session_private.h"
 
+/* Messages in a mailbox from which on the answer as a set is worth it. */
+#define ESEARCH_EXISTS 1000
+
 int
 session_has_idle(const struct session *s)
 {
@@ -11,6 +14,12 @@ int
 session_ready(const struct session *s)
 {
 	return (s->state == STATE_SELECTED && s->ncommands == 0);
+}
+
+int
+session_can_wake(const struct session *s)
+{
+	return (s->idling || session_ready(s));
 }
 
 int
@@ -28,26 +37,59 @@ session_can_fetch(const struct session *s)
 }
 
 void
-session_search(struct session *s, const char *criteria, uint64_t now)
+session_examine(struct session *s, uint64_t now)
 {
 	s->now = now;
-	session_begin(s, COMMAND_SEARCH);
-	buf_printf(&s->out, "UID SEARCH %s\r\n", criteria);
+	s->state = STATE_EXAMINING;
+	s->uidvalidity = s->uidnext = s->exists = 0;
+	s->not_sticky = 0;
+	session_begin(s, COMMAND_EXAMINE);
+	buf_printf(&s->out, "EXAMINE %s\r\n", s->mailbox);
 }
 
 void
-session_fetch(struct session *s, const char *set, int plain, uint64_t now)
+session_search(struct session *s, const char *criteria, uint64_t now)
+{
+	s->now = now;
+	s->answered = 0;
+	session_begin(s, COMMAND_SEARCH);
+	buf_printf(&s->out, "UID SEARCH %s%s\r\n",
+	    (s->capabilities & CAPABILITY_ESEARCH) &&
+		    s->exists >= ESEARCH_EXISTS
+		? "RETURN (ALL) "
+		: "",
+	    criteria);
+}
+
+void
+session_fetch(struct session *s, const char *set, enum session_form form,
+    uint64_t part, uint64_t now)
 {
 	s->now = now;
 	session_begin(s, COMMAND_FETCH);
-	buf_printf(&s->out, "UID FETCH %s %s\r\n", set,
-	    plain ? "BODY.PEEK[]" : "(UID FLAGS INTERNALDATE BODY.PEEK[])");
+	buf_printf(&s->out, "UID FETCH %s ", set);
+	switch (form) {
+	case SESSION_WHOLE:
+		buf_puts(&s->out, "(UID FLAGS INTERNALDATE BODY.PEEK[])\r\n");
+		break;
+	case SESSION_PLAIN:
+		buf_puts(&s->out, "BODY.PEEK[]\r\n");
+		break;
+	case SESSION_PART:
+		s->commands[s->ncommands - 1].part = part;
+		buf_printf(&s->out,
+		    "(UID FLAGS INTERNALDATE RFC822.SIZE "
+		    "BODY.PEEK[]<0.%llu>)\r\n",
+		    (unsigned long long)part);
+		break;
+	}
 }
 
 void
 session_idle(struct session *s, uint64_t now)
 {
 	s->now = now;
+	s->done_sent = 0;
 	session_begin(s, COMMAND_IDLE);
 	buf_puts(&s->out, "IDLE\r\n");
 }
@@ -59,6 +101,7 @@ session_idle_end(struct session *s, uint64_t now)
 	if (!s->idling)
 		return;
 	s->idling = 0;
+	s->done_sent = 1;
 	s->deadline = now + s->config.command_ms;
 	buf_puts(&s->out, "DONE\r\n");
 }

@@ -1,5 +1,5 @@
-/* session_private.h - what session.c (the dialogue) and session_login.c (its
- * beginning) share. */
+/* session_private.h - what session.c (the dialogue), session_login.c (its
+ * beginning) and the other session_*.c share. */
 #ifndef SESSION_PRIVATE_H
 #define SESSION_PRIVATE_H
 
@@ -56,6 +56,7 @@ struct session {
 	struct {
 		unsigned tag;
 		enum session_command kind;
+		uint64_t part; /* of a FETCH: octets asked for, or 0 */
 	} commands[SESSION_COMMANDS];
 	unsigned ncommands;
 	unsigned last_tag;
@@ -72,7 +73,15 @@ struct session {
 	uint64_t uidnext;
 	uint64_t exists;
 
+	int not_sticky; /* UIDNOTSTICKY: they mean nothing next time */
+
+	uint64_t talk;	  /* octets since something useful came */
+	uint64_t piece;	  /* message data since the deadline was set */
+	unsigned brought; /* messages of the oldest FETCH */
+	int answered;	  /* the SEARCH under way had an answer */
+
 	int idling;    /* "+" came and DONE was not sent */
+	int done_sent; /* DONE was */
 	int body_wait; /* SESSION_BODY was told */
 	char *body;    /* from session_body(), until its FETCH is whole */
 	size_t body_keep;
@@ -91,6 +100,16 @@ void session_fail(struct session *);
 
 /* Put ${text} as a quoted string; 0, or -1 if it cannot be one. */
 int session_put_quoted(struct buf *, const char *text);
+
+/* Take one response (session_response.c): 1 if it makes an event. */
+int session_response(
+    struct session *, const struct response *, struct session_event *);
+
+/* Message data and messages (session_message.c): 1 if they make an event. */
+int session_message_body(
+    struct session *, const struct response *, struct session_event *);
+int session_message_fetch(
+    struct session *, const struct response *, struct session_event *);
 
 /* Steps of the beginning; each may change the state. */
 void session_login_greeted(struct session *);

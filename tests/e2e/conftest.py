@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bridge import PROGRAM, Bridge, account  # noqa: E402
 from outputs import DirectoryOutput, KafkaOutput, RedisOutput  # noqa: E402
 from servers.dovecot import Dovecot  # noqa: E402
+from servers.fakeimap import FakeImap  # noqa: E402
 from servers.kafkabroker import KafkaBroker  # noqa: E402
 from servers.oidcserver import OidcServer  # noqa: E402
 from servers.process import Missing, new_folder  # noqa: E402
@@ -153,6 +154,37 @@ def new_bridge(folder):
     yield make
     for bridge in bridges:
         bridge.finish()
+
+
+@pytest.fixture
+def imap():
+    """A scripted IMAP server of the test's own."""
+    server = FakeImap()
+    yield server
+    server.close()
+    assert not server.surprises
+
+
+@pytest.fixture
+def fake_account(imap):
+    """fake_account(**changes): an account on the scripted server."""
+    def make(name: str = "fake", **changes) -> dict:
+        return {"name": name, "host": "127.0.0.1", "port": imap.port,
+                "tls": "none", "user": name, "mailboxes": ["INBOX"],
+                "auth": {"method": "password",
+                         "password": {"file": "secret.txt"}},
+                "start": "beginning", **changes}
+
+    return make
+
+
+@pytest.fixture
+def fake_bridge(new_bridge, fake_account, output):
+    """fake_bridge(**changes of the account), to a directory."""
+    def make(**changes) -> Bridge:
+        return new_bridge([fake_account(**changes)], output)
+
+    return make
 
 
 @pytest.fixture

@@ -52,6 +52,17 @@ def test_stdout(new_bridge, dovecot, user):
     assert [event["uid"] for event in events] == list(range(1, 11))
 
 
+def test_order(new_bridge, dovecot, user):
+    """Dovecot answers two FETCHes in turns: events keep the order of UIDs."""
+    dovecot.append(user, mails(600, size=30000))
+    bridge = new_bridge([account(dovecot, user)], Stdout(),
+                        limits={"inflight_bytes": "1MiB"})
+    done = bridge.command("run", "--once")
+    assert done.returncode == 0, done.stderr
+    uids = [json.loads(line)["uid"] for line in done.stdout.splitlines()]
+    assert uids == list(range(1, 601))
+
+
 def test_reader_of_stdout_ends(new_bridge, dovecot, user):
     """Nobody can ever read it again: stop and say so, and lose nothing."""
     dovecot.append(user, mails(300))

@@ -17,6 +17,7 @@ struct owner {
 	struct catchup *catchup;
 	uint64_t now;
 	int selected;
+	int with_token; /* how it logs in */
 };
 
 static void
@@ -32,7 +33,11 @@ command(struct owner *o)
 	if (next.job == CATCHUP_SEARCH)
 		session_search(s, next.text, o->now);
 	else if (next.job == CATCHUP_FETCH)
-		session_fetch(s, next.text, next.plain, o->now);
+		session_fetch(s, next.text,
+		    next.part	     ? SESSION_PART
+			: next.plain ? SESSION_PLAIN
+				     : SESSION_WHOLE,
+		    100, o->now);
 	else if (next.job == CATCHUP_STUB)
 		catchup_done(o->catchup, next.uid);
 	else if (next.job == CATCHUP_NOTHING && session_ready(s))
@@ -43,10 +48,14 @@ static int
 event(struct owner *o, const struct session_event *ev)
 {
 	struct session *s = o->session;
+	struct catchup_end end = { .ok = ev->ok, .limit = ev->limit };
 
 	switch (ev->kind) {
 	case SESSION_LOGIN:
-		session_login(s, "user", "password", o->now);
+		if (o->with_token)
+			session_login_token(s, "user", "token", o->now);
+		else
+			session_login(s, "user", "password", o->now);
 		break;
 	case SESSION_SELECTED:
 		o->selected = 1;
@@ -55,7 +64,9 @@ event(struct owner *o, const struct session_event *ev)
 		catchup_found(o->catchup, ev->lo, ev->hi);
 		break;
 	case SESSION_SEARCHED:
-		catchup_searched(o->catchup);
+		end.answered = ev->answered;
+		end.lowest = ev->limit_uid;
+		catchup_searched(o->catchup, &end, o->now);
 		break;
 	case SESSION_BODY:
 		session_body(s, malloc(100), 100);
@@ -67,7 +78,7 @@ event(struct owner *o, const struct session_event *ev)
 		message_free(ev->message);
 		break;
 	case SESSION_FETCHED:
-		catchup_fetched(o->catchup, ev->ok, o->now);
+		catchup_fetched(o->catchup, &end, o->now);
 		break;
 	case SESSION_EXISTS:
 	case SESSION_IDLE_DONE:
@@ -121,12 +132,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.command_ms = 1000 };
 	struct checkpoint from = { .uidvalidity = 1 };
 	struct owner o = { .now = 1000 };
-	const char *greeting = "* OK [CAPABILITY IMAP4rev1 IDLE ID] hi\r\n";
+	const char *greeting =
+	    "* OK [CAPABILITY IMAP4rev1 IDLE ID AUTH=XOAUTH2] hi\r\n";
 	struct buf line;
 	unsigned tag = 0;
 	size_t i;
 	int alive;
 
+	/* An input that begins with a challenge is one about a token. */
+	o.with_token = size > 0 && data[0] == '+';
 	o.session = session_new(&config, o.now);
 	o.catchup = catchup_new(&from);
 	buf_init(&line, 1 << 20);

@@ -42,6 +42,7 @@ cpp_check() {
 	    --suppress=missingIncludeSystem --suppress=unknownMacro \
 	    --suppress=funcArgOrderDifferent --suppress=comparePointers \
 	    --suppress=returnDanglingLifetime --suppress=uninitvar \
+	    --suppress=normalCheckLevelMaxBranches \
 	    -j "$(nproc)" -D_GNU_SOURCE -I. bridge sinks
 }
 

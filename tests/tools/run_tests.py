@@ -1,7 +1,7 @@
 """Runs the stages of `make test` and counts: "N passed, N failed".
 
-Each of lint, analyze and clang counts as one check; unit and end-to-end tests count
-one by one.  A stage that ran no test has failed.
+Each of lint, analyze, clang and the simulation counts as one check; unit and
+end-to-end tests count one by one.  A stage that ran no test has failed.
 """
 
 import os
@@ -29,8 +29,8 @@ def run(*argv: str) -> tuple:
     return process.wait(), "".join(lines)
 
 
-def check(target: str) -> tuple:
-    code, _ = run(*MAKE, target)
+def check(*target: str) -> tuple:
+    code, _ = run(*MAKE, *target)
     return (0, 1) if code else (1, 0)
 
 
@@ -68,6 +68,8 @@ STAGES = {
     "analyze": lambda: check("analyze"),
     "clang": lambda: check("clang"),
     "unit": unit,
+    "sim": lambda: check("sim"),
+    "sim-long": lambda: check("sim", "STEPS=10000000"),
     "e2e": lambda: e2e("-m", "not long"),
     "e2e-long": e2e,
 }

@@ -19,6 +19,9 @@
 
 #define UIDS 400
 
+static const struct catchup_end complete = { .ok = 1, .answered = 1 };
+static const struct catchup_end refused = { .ok = 0 };
+
 enum life { NEVER, THERE, EXPUNGED };
 
 /* The server and the sink, with all that is decided by a seed. */
@@ -78,7 +81,7 @@ answer_search(struct world *w)
 		if (w->mail[uid] == THERE)
 			catchup_found(w->c, uid, uid);
 	}
-	catchup_searched(w->c);
+	catchup_searched(w->c, &complete, w->now);
 	w->searching = 0;
 }
 
@@ -114,7 +117,7 @@ answer_fetch(struct world *w)
 	free(w->fetches[0]);
 	w->fetches[0] = w->fetches[1];
 	w->nfetches--;
-	catchup_fetched(w->c, roll(w, 2) != 0, w->now);
+	catchup_fetched(w->c, roll(w, 2) != 0 ? &complete : &refused, w->now);
 }
 
 static void
@@ -123,7 +126,7 @@ disconnect(struct world *w)
 	while (w->nfetches > 0)
 		free(w->fetches[--w->nfetches]);
 	w->searching = 0;
-	catchup_disconnected(w->c);
+	catchup_disconnected(w->c, 0, w->now);
 }
 
 static void
@@ -149,7 +152,7 @@ command(struct world *w)
 	struct catchup_next next;
 
 	catchup_next(w->c, !w->searching && w->nfetches == 0,
-	    !w->searching && w->nfetches < 2, roll(w, 10) == 0, w->now, &next);
+	    !w->searching && w->nfetches < LIMIT_FETCH_PIPELINE, roll(w, 10) == 0, w->now, &next);
 	switch (next.job) {
 	case CATCHUP_SEARCH:
 		w->searching = 1;
@@ -302,12 +305,12 @@ test_withheld_message_becomes_a_stub(void **state)
 		next = next_job(c, now);
 		if (next.job == CATCHUP_SEARCH) {
 			catchup_found(c, 5, 5);
-			catchup_searched(c);
+			catchup_searched(c, &complete, 0);
 		} else if (next.job == CATCHUP_FETCH) {
 			assert_string_equal(next.text, "5");
 			fetches++;
 			plain += next.plain != 0;
-			catchup_fetched(c, 1, now);
+			catchup_fetched(c, &complete, now);
 		} else if (next.job == CATCHUP_STUB) {
 			break;
 		} else {
@@ -339,9 +342,9 @@ test_refusal_is_never_given_up(void **state)
 		next = next_job(c, now);
 		if (next.job == CATCHUP_SEARCH) {
 			catchup_found(c, 5, 5);
-			catchup_searched(c);
+			catchup_searched(c, &complete, 0);
 		} else if (next.job == CATCHUP_FETCH) {
-			catchup_fetched(c, 0, now);
+			catchup_fetched(c, &refused, now);
 		} else {
 			assert_int_not_equal(next.job, CATCHUP_STUB);
 			now = catchup_wake(c);
@@ -370,7 +373,7 @@ test_large_backlog(void **state)
 				if (uid % 3 == 0)
 					catchup_found(c, uid, uid);
 			}
-			catchup_searched(c);
+			catchup_searched(c, &complete, 0);
 			continue;
 		}
 		assert_int_equal(next.job, CATCHUP_FETCH);
@@ -383,11 +386,166 @@ test_large_backlog(void **state)
 				catchup_done(c, lo);
 			}
 		}
-		catchup_fetched(c, 1, 0);
+		catchup_fetched(c, &complete, 0);
 	}
 	assert_int_equal(top, 399999);
 	assert_int_equal(catchup_mark(c), 399999);
 	assert_true(searches > 1);
+	catchup_free(c);
+}
+
+/* The next job is a SEARCH for ${criteria}; it lists lo..hi. */
+static void
+search(struct catchup *c, const char *criteria, uint32_t lo, uint32_t hi,
+    const struct catchup_end *end)
+{
+	struct catchup_next next = next_job(c, 0);
+
+	assert_int_equal(next.job, CATCHUP_SEARCH);
+	assert_string_equal(next.text, criteria);
+	if (lo != 0)
+		catchup_found(c, lo, hi);
+	catchup_searched(c, end, 0);
+}
+
+/* The next job is a FETCH of ${set}; lo..hi come and are stored. */
+static struct catchup_next
+fetch(struct catchup *c, const char *set, uint32_t lo, uint32_t hi,
+    const struct catchup_end *end)
+{
+	struct catchup_next next = next_job(c, 0);
+
+	assert_int_equal(next.job, CATCHUP_FETCH);
+	assert_string_equal(next.text, set);
+	for (; lo != 0 && lo <= hi; lo++) {
+		assert_true(catchup_received(c, lo, 100));
+		catchup_done(c, lo);
+	}
+	catchup_fetched(c, end, 0);
+	return (next);
+}
+
+static void
+test_sweep_finds_late_ones(void **state)
+{
+	struct checkpoint from = { .uid = 4 };
+	struct catchup *c = catchup_new(&from);
+
+	(void)state;
+	search(c, "UID 5:*", 5, 6, &complete);
+	catchup_hint(c);
+	fetch(c, "5:6", 5, 6, &complete);
+	search(c, "UID 7:*", 9, 9, &complete);
+	fetch(c, "9", 9, 9, &complete);
+	assert_int_equal(next_job(c, 0).job, CATCHUP_NOTHING);
+	/* 4 was there before us, 5, 6 and 9 are known: 8 is late. */
+	catchup_sweep(c);
+	assert_string_equal(next_job(c, 0).text, "UID 5:*");
+	catchup_found(c, 4, 6);
+	catchup_found(c, 8, 9);
+	catchup_searched(c, &complete, 0);
+	assert_int_equal(catchup_lag(c), 1);
+	assert_int_equal(catchup_mark(c), 9);
+	/* In vain: it may be gone again, which only a sweep can tell. */
+	fetch(c, "8", 0, 0, &complete);
+	search(c, "UID 5:*", 8, 9, &complete);
+	fetch(c, "8", 8, 8, &complete);
+	assert_int_equal(next_job(c, 0).job, CATCHUP_NOTHING);
+	assert_int_equal(catchup_lag(c), 0);
+	catchup_sweep(c);
+	search(c, "UID 5:*", 4, 9, &complete);
+	assert_int_equal(catchup_lag(c), 1); /* 7: never seen before */
+	catchup_free(c);
+}
+
+static void
+test_search_that_is_cut_short(void **state)
+{
+	struct checkpoint from = { .uid = 4 };
+	struct catchup_end limit = {
+		.ok = 1, .answered = 1, .limit = 2, .lowest = 8
+	};
+	struct catchup_end none = { .ok = 1 };
+	struct catchup *c = catchup_new(&from);
+
+	(void)state;
+	search(c, "UID 5:*", 8, 9, &limit);
+	/* Nothing is fetched while lower ones may come. */
+	search(c, "UID 5:7", 5, 5, &none);
+	assert_int_equal(next_job(c, 0).job, CATCHUP_NOTHING);
+	assert_int_equal(catchup_wake(c), 1);
+	catchup_hint(c);
+	search(c, "UID 5:*", 8, 9, &limit);
+	search(c, "UID 5:7", 5, 5, &complete);
+	fetch(c, "5,8:9", 5, 5, &limit); /* and no more than two at once */
+	fetch(c, "8:9", 8, 9, &complete);
+	assert_int_equal(catchup_mark(c), 9);
+	catchup_free(c);
+}
+
+static void
+test_too_large(void **state)
+{
+	struct checkpoint from = { .uid = 4 };
+	struct catchup *c = catchup_new(&from);
+	struct catchup_next next;
+
+	(void)state;
+	search(c, "UID 5:*", 5, 7, &complete);
+	assert_int_equal(next_job(c, 0).job, CATCHUP_FETCH);
+	assert_true(catchup_received(c, 5, 100));
+	catchup_oversized(c, 0); /* the one after it */
+	catchup_disconnected(c, 0, 0);
+	search(c, "UID 5:*", 5, 7, &complete);
+	next = next_job(c, 0);
+	assert_int_equal(next.job, CATCHUP_FETCH);
+	assert_string_equal(next.text, "6");
+	assert_true(next.part);
+	catchup_oversized(c, 6); /* even so */
+	catchup_disconnected(c, 0, 0);
+	search(c, "UID 5:*", 5, 7, &complete);
+	next = next_job(c, 0);
+	assert_int_equal(next.job, CATCHUP_STUB);
+	assert_int_equal(next.uid, 6);
+	catchup_free(c);
+}
+
+static void
+test_one_that_breaks_the_connection(void **state)
+{
+	struct checkpoint from = { .uid = 4 };
+	struct catchup *c = catchup_new(&from);
+	struct catchup_next next;
+	uint64_t now = 0;
+	unsigned breaks = 0;
+
+	(void)state;
+	for (;;) {
+		next = next_job(c, now);
+		if (next.job == CATCHUP_SEARCH) {
+			catchup_found(c, 5, 7);
+			catchup_searched(c, &complete, now);
+		} else if (next.job == CATCHUP_STUB) {
+			break;
+		} else if (next.job != CATCHUP_FETCH) {
+			now = catchup_wake(c);
+		} else if (next.text[0] == '5') {
+			breaks++;
+			catchup_disconnected(c, 1, now);
+		} else {
+			catchup_received(c, 6, 100);
+			catchup_received(c, 7, 100);
+			catchup_done(c, 6);
+			catchup_done(c, 7);
+			catchup_fetched(c, &complete, now);
+		}
+	}
+	assert_int_equal(next.uid, 5);
+	assert_int_equal(breaks, 8);
+	assert_true(now >= 30 * 60000);
+	assert_int_equal(catchup_mark(c), 4);
+	catchup_done(c, 5);
+	assert_int_equal(catchup_mark(c), 7);
 	catchup_free(c);
 }
 
@@ -418,6 +576,11 @@ test_uidset(void **state)
 	assert_int_equal(uidset_add(&s, UINT32_MAX, UINT32_MAX), 0);
 	assert_int_equal(uidset_add(&s, 1, UINT32_MAX), 0);
 	assert_int_equal(uidset_count(&s), UINT32_MAX);
+	assert_true(uidset_has(&s, 1) && uidset_has(&s, UINT32_MAX));
+	uidset_cut(&s, 9);
+	assert_true(!uidset_has(&s, 9) && uidset_has(&s, 10));
+	uidset_cut(&s, UINT32_MAX);
+	assert_true(uidset_empty(&s));
 	uidset_clear(&s);
 }
 
@@ -460,6 +623,10 @@ main(void)
 		cmocka_unit_test(test_withheld_message_becomes_a_stub),
 		cmocka_unit_test(test_refusal_is_never_given_up),
 		cmocka_unit_test(test_large_backlog),
+		cmocka_unit_test(test_sweep_finds_late_ones),
+		cmocka_unit_test(test_search_that_is_cut_short),
+		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_one_that_breaks_the_connection),
 		cmocka_unit_test(test_any_world),
 	};
 

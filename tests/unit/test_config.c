@@ -103,6 +103,8 @@ test_defaults_of_everything(void **state)
 	assert_int_equal(a->idle_seconds, 540);
 	assert_int_equal(a->poll_seconds, 60);
 	assert_int_equal(a->max_connection_seconds, 86400);
+	assert_int_equal(a->command_seconds, 60);
+	assert_int_equal(a->sweep_seconds, 3600);
 	assert_int_equal(a->retry.nthen, 6);
 	assert_int_equal(a->retry.then[5], 3600);
 	assert_int_equal(a->sink, 0);

@@ -158,6 +158,7 @@ test_search(void **state)
 	check("* ESEARCH (TAG \"m1\") UID MIN 2 ALL 2:5,9 COUNT 5\r\n",
 	    "found 2:5\nfound 9:9\n");
 	check("* ESEARCH (TAG \"m1\") UID\r\n", "");
+	check("* SEARCH 1 2 (MODSEQ 917162500)\r\n", "found 1:1\nfound 2:2\n");
 	check("* SEARCH 0 4294967295 4294967296 99999999999999999999 7\r\n",
 	    "found 4294967295:4294967295\nfound 7:7\n");
 }
@@ -189,6 +190,44 @@ test_long_search(void **state)
 	free(story);
 	buf_free(&input);
 	buf_free(&expected);
+}
+
+static void
+test_long_esearch(void **state)
+{
+	struct buf input, expected;
+	char *story;
+	unsigned i, more;
+
+	(void)state;
+	/* A piece may end anywhere in what follows the set. */
+	for (more = 0; more < 40; more++) {
+		buf_init(&input, 1 << 22);
+		buf_init(&expected, 1 << 22);
+		buf_puts(&input, "* ESEARCH (TAG \"m1\") UID MIN 1 ALL 1");
+		buf_puts(&expected, "found 1:1\n");
+		for (i = 0; i < 1000 + more; i++) {
+			buf_printf(&input, ",%u:%u", 10 * i + 5, 10 * i + 7);
+			buf_printf(
+			    &expected, "found %u:%u\n", 10 * i + 5, 10 * i + 7);
+		}
+		buf_puts(&input, " COUNT 7000 MODSEQ 917162500\r\n");
+		story = parse(input.data, input.len, 1 + more, 64);
+		assert_string_equal(story, expected.data);
+		free(story);
+		buf_free(&input);
+		buf_free(&expected);
+	}
+}
+
+static void
+test_impossible_literals(void **state)
+{
+	(void)state;
+	check(
+	    "* 1 FETCH (UID 1 BODY[] {99999999999999999999}\r\n", "fault 1\n");
+	check("* 1 FETCH (UID 1 BODY[] {9223372036854775808}\r\n", "fault 1\n");
+	check("* 1 FETCH (UID 1 BODY[] {-5}\r\n", "fault 1\n");
 }
 
 static void
@@ -301,6 +340,7 @@ test_limits(void **state)
 static void
 test_codes(void **state)
 {
+	uint32_t limit, uid;
 	uint64_t n;
 
 	(void)state;
@@ -311,6 +351,16 @@ test_codes(void **state)
 	assert_false(response_code_number("UIDNEXT x", "UIDNEXT", &n));
 	assert_true(response_code_is("alert", "ALERT"));
 	assert_false(response_code_is("ALERTS", "ALERT"));
+	assert_true(
+	    response_code_limit("MESSAGELIMIT 1000 23221", &limit, &uid));
+	assert_int_equal(limit, 1000);
+	assert_int_equal(uid, 23221);
+	assert_true(response_code_limit("messagelimit 5 5", &limit, &uid));
+	assert_int_equal(uid, 5);
+	assert_true(response_code_limit("MESSAGELIMIT 5", &limit, &uid));
+	assert_int_equal(uid, 0);
+	assert_false(response_code_limit("MESSAGELIMIT", &limit, &uid));
+	assert_false(response_code_limit("UIDNEXT 5 5", &limit, &uid));
 }
 
 int
@@ -321,6 +371,8 @@ main(void)
 		cmocka_unit_test(test_text_that_looks_like_a_literal),
 		cmocka_unit_test(test_search),
 		cmocka_unit_test(test_long_search),
+		cmocka_unit_test(test_long_esearch),
+		cmocka_unit_test(test_impossible_literals),
 		cmocka_unit_test(test_fetch),
 		cmocka_unit_test(test_message_that_looks_like_a_response),
 		cmocka_unit_test(test_small_literal),

@@ -49,7 +49,7 @@ on_event(struct dialogue *d, const struct session_event *ev)
 		break;
 	case SESSION_SEARCHED:
 		buf_puts(&d->story, "searched\n");
-		session_fetch(s, "5:6", 0, d->now);
+		session_fetch(s, "5:6", SESSION_WHOLE, 0, d->now);
 		break;
 	case SESSION_BODY:
 		session_body(s, malloc(64), 64);

@@ -1,0 +1,210 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/catchup_private.h"
+
+/* Put a UID into the FETCH being made: 1, or 0 if it does not fit any more. */
+static int
+put_uid(struct catchup *c, struct asked *asked, uint32_t *run, uint32_t uid)
+{
+	struct buf *b = &c->text;
+
+	if (asked->n > 0 && asked->uids[asked->n - 1] + 1 == uid) {
+		asked->uids[asked->n++] = uid;
+		return (1);
+	}
+	/* "lo:hi,lo:hi,...": room for the end of this run and for one more. */
+	if (b->len + 48 > b->max)
+		return (0);
+	if (asked->n > 0 && *run != asked->uids[asked->n - 1])
+		buf_printf(b, ":%u", asked->uids[asked->n - 1]);
+	buf_printf(b, "%s%u", asked->n > 0 ? "," : "", uid);
+	*run = uid;
+	asked->uids[asked->n++] = uid;
+	return (1);
+}
+
+static void
+end_set(struct catchup *c, struct asked *asked, uint32_t run)
+{
+	if (asked->n > 0 && run != asked->uids[asked->n - 1])
+		buf_printf(&c->text, ":%u", asked->uids[asked->n - 1]);
+}
+
+static size_t
+batch_size(const struct catchup *c)
+{
+	uint64_t n;
+
+	n = CATCHUP_FETCH_OCTETS / (c->mean + 1);
+	return (n < 1 ? 1 : n > c->batch ? c->batch : n);
+}
+
+/* Take up what a past connection left open, or a single message: one that was
+ * asked for in vain, or one that is too large.  That one, or NULL. */
+static struct ack_entry *
+collect_open(struct catchup *c, struct asked *asked, uint32_t *run, size_t max,
+    uint64_t now)
+{
+	struct ack_entry *e;
+	size_t i = 0;
+	int alone;
+
+	while (asked->n < max && (e = catchup_each(c, &i)) != NULL) {
+		alone = e->tries > 0 || e->part;
+		if (!catchup_is_due(e, now) || e->withheld ||
+		    (alone && asked->n > 0))
+			continue;
+		if (!put_uid(c, asked, run, e->uid))
+			break;
+		e->state = ACK_ASKED;
+		if (alone)
+			return (e);
+	}
+	return (NULL);
+}
+
+static void
+collect_pending(
+    struct catchup *c, struct asked *asked, uint32_t *run, size_t max)
+{
+	struct ack_entry *e;
+	uint32_t uid;
+
+	while (asked->n < max && ack_room(c->window) > 0 &&
+	    !uidset_empty(&c->pending)) {
+		uid = c->pending.ranges[0].lo;
+		if (!put_uid(c, asked, run, uid))
+			return;
+		(void)uidset_pop(&c->pending, &uid);
+		if ((e = ack_open(c->window, uid)) == NULL) {
+			asked
+			    ->n--; /* memory is out: the next SEARCH finds it */
+			c->dirty = 1;
+			return;
+		}
+		e->state = ACK_ASKED;
+		e->listed = 1;
+	}
+}
+
+int
+catchup_fetch_begin(struct catchup *c, uint64_t now, struct catchup_next *next)
+{
+	struct ack_entry *alone;
+	struct asked *asked;
+	uint32_t run = 0;
+	size_t max;
+
+	if (c->nasked == LIMIT_FETCH_PIPELINE)
+		return (0);
+	max = batch_size(c);
+	asked = malloc(sizeof(*asked) + max * sizeof(asked->uids[0]));
+	if (asked == NULL)
+		return (0);
+	asked->n = 0;
+	buf_clear(&c->text);
+	alone = collect_open(c, asked, &run, max, now);
+	if (alone == NULL)
+		collect_pending(c, asked, &run, max);
+	if (asked->n == 0) {
+		free(asked);
+		return (0);
+	}
+	end_set(c, asked, run);
+	c->asked[c->nasked++] = asked;
+	next->job = CATCHUP_FETCH;
+	next->text = c->text.data;
+	next->part = alone != NULL && alone->part;
+	next->plain = alone != NULL && !alone->part && alone->tries >= 2;
+	return (1);
+}
+
+/* Is there one in ${asked} that came? */
+static int
+any_came(struct catchup *c, const struct asked *asked)
+{
+	struct ack_entry *e;
+	size_t i;
+
+	for (i = 0; i < asked->n; i++) {
+		e = catchup_find(c, asked->uids[i]);
+		if (e == NULL || e->state != ACK_ASKED)
+			return (1);
+	}
+	return (0);
+}
+
+void
+catchup_fetched(struct catchup *c, const struct catchup_end *end, uint64_t now)
+{
+	struct asked *asked;
+	struct ack_entry *e;
+	size_t i;
+	int forgive;
+
+	if (c->nasked == 0)
+		return;
+	asked = c->asked[0];
+	c->nasked--;
+	memmove(&c->asked[0], &c->asked[1], c->nasked * sizeof(c->asked[0]));
+	if (end->limit != 0 && end->limit < c->batch)
+		c->batch = end->limit;
+	forgive = end->limit != 0 && any_came(c, asked);
+	for (i = 0; i < asked->n; i++) {
+		e = catchup_find(c, asked->uids[i]);
+		if (e == NULL || e->state != ACK_ASKED)
+			continue;
+		if (forgive) {
+			e->state = ACK_OPEN;
+			continue;
+		}
+		/* Expunged, or withheld: only a SEARCH can tell.  A refusal is
+		 * repeated for ever; only silence is given up. */
+		if (catchup_missed(e, now) && end->ok)
+			e->withheld = 1;
+		c->dirty = 1;
+	}
+	free(asked);
+}
+
+struct ack_entry *
+catchup_due_next(struct catchup *c)
+{
+	struct ack_entry *e;
+	size_t i;
+
+	for (i = 0; c->nasked > 0 && i < c->asked[0]->n; i++) {
+		e = catchup_find(c, c->asked[0]->uids[i]);
+		if (e != NULL && e->state == ACK_ASKED)
+			return (e);
+	}
+	return (NULL);
+}
+
+void
+catchup_oversized(struct catchup *c, uint32_t uid)
+{
+	struct ack_entry *e;
+
+	e = uid != 0 ? catchup_find(c, uid) : catchup_due_next(c);
+	if (e == NULL || e->state != ACK_ASKED)
+		return;
+	e->state = ACK_OPEN;
+	if (e->part)
+		e->withheld = 1;
+	e->part = 1;
+}
+
+int
+catchup_received(struct catchup *c, uint32_t uid, uint64_t size)
+{
+	struct ack_entry *e;
+
+	c->mean = c->mean - c->mean / 8 + size / 8;
+	e = catchup_find(c, uid);
+	if (e == NULL || (e->state != ACK_ASKED && e->state != ACK_OPEN))
+		return (0);
+	e->state = ACK_HELD;
+	return (1);
+}

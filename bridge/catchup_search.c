@@ -1,0 +1,182 @@
+#include <stdio.h>
+
+#include "bridge/catchup_private.h"
+
+/* Nothing is listed yet: a new SEARCH begins. */
+static void
+forget_listed(struct catchup *c)
+{
+	struct ack_entry *e;
+	size_t i, n;
+
+	e = ack_entries(c->window, &n);
+	for (i = 0; i < n; i++)
+		e[i].listed = 0;
+	if (c->late != NULL) {
+		e = ack_entries(c->late, &n);
+		for (i = 0; i < n; i++)
+			e[i].listed = 0;
+	}
+	uidset_clear(&c->pending);
+}
+
+/* All above the mark (in a sweep, above the floor); below since_below only what
+ * came since the date.  Where the server stopped halfway, what is left. */
+void
+catchup_search_begin(struct catchup *c, struct catchup_next *next)
+{
+	uint32_t mark = ack_mark(c->window), floor = c->floor;
+	char top[16] = "*";
+
+	if (c->below == 0) {
+		forget_listed(c);
+		c->dirty = 0;
+		c->truncated = 0;
+		c->from = mark + 1;
+		if (mark > LIMIT_SWEEP_UIDS && floor < mark - LIMIT_SWEEP_UIDS)
+			floor = mark - LIMIT_SWEEP_UIDS;
+		/* Late ones are only listed by a SEARCH that has them. */
+		if (c->sweep || c->late != NULL)
+			c->from = floor + 1;
+		c->sweep = 0;
+	} else {
+		(void)snprintf(top, sizeof(top), "%u", c->below - 1);
+	}
+	c->searching = 1;
+	c->search_at = 0;
+	buf_clear(&c->text);
+	if (c->from >= c->since_below)
+		buf_printf(&c->text, "UID %u:%s", c->from, top);
+	else if (c->below != 0 && c->below <= c->since_below)
+		buf_printf(
+		    &c->text, "UID %u:%s SINCE %s", c->from, top, c->since);
+	else
+		buf_printf(&c->text, "OR (UID %u:%u SINCE %s) UID %u:%s",
+		    c->from, c->since_below - 1, c->since, c->since_below, top);
+	next->job = CATCHUP_SEARCH;
+	next->text = c->text.data;
+}
+
+/* lo..hi, at or below the mark, exist: take up those that are new to us. */
+static void
+found_late(struct catchup *c, uint32_t lo, uint32_t hi)
+{
+	struct ack_entry *e;
+
+	if (lo < c->from)
+		lo = c->from;
+	for (; lo <= hi; lo++) {
+		if (lo <= c->floor || uidset_has(&c->known, lo))
+			continue;
+		if (c->late == NULL &&
+		    (c->late = ack_new(0, LIMIT_SWEEP_UIDS)) == NULL)
+			return;
+		/* Not taken while those after it are on their way: the next
+		 * sweep lists it again. */
+		if ((e = ack_open(c->late, lo)) != NULL)
+			e->listed = 1;
+	}
+}
+
+void
+catchup_found(struct catchup *c, uint32_t lo, uint32_t hi)
+{
+	struct ack_entry *e;
+	uint32_t mark = ack_mark(c->window);
+	size_t i, n;
+
+	if (!c->searching)
+		return;
+	/* "n:*" means the last message too, even if it is below n. */
+	if (lo <= mark) {
+		found_late(c, lo, hi < mark ? hi : mark);
+		lo = mark + 1;
+	}
+	e = ack_entries(c->window, &n);
+	if (n > 0 && lo <= e[n - 1].uid) {
+		/* Known ones are only noted as listed. */
+		for (i = 0; i < n && lo <= hi && lo != 0; i++) {
+			if (e[i].uid < lo)
+				continue;
+			if (e[i].uid > hi)
+				break;
+			e[i].listed = 1;
+			if (lo < e[i].uid &&
+			    uidset_add(&c->pending, lo, e[i].uid - 1) == -1)
+				c->truncated = 1;
+			lo = e[i].uid + 1;
+		}
+	}
+	if (lo != 0 && lo <= hi && uidset_add(&c->pending, lo, hi) == -1)
+		c->truncated = 1;
+}
+
+static struct ack_entry *
+unlisted(struct ack_window *window, size_t *i)
+{
+	struct ack_entry *e;
+	size_t n;
+
+	e = ack_entries(window, &n);
+	for (; *i < n; (*i)++) {
+		if (e[*i].state == ACK_OPEN && !e[*i].listed)
+			return (&e[*i]);
+	}
+	return (NULL);
+}
+
+/* What was asked for in vain and is not listed is gone. */
+static void
+conclude(struct catchup *c, struct ack_window *window)
+{
+	struct ack_entry *e;
+	uint32_t gone[64];
+	size_t i, n;
+
+	do {
+		n = 0;
+		for (i = 0; n < 64 && (e = unlisted(window, &i)) != NULL; i++)
+			gone[n++] = e->uid;
+		for (i = 0; i < n; i++)
+			catchup_finish(c, gone[i], 1);
+		/* The last of the late ones takes their window along. */
+	} while (n == 64 && (window == c->window || window == c->late));
+}
+
+/* OK without any answer: it proves nothing of what it does not list, and what
+ * was listed before must not overtake it.  Ask again; believe it in the end. */
+static int
+is_void(struct catchup *c, const struct catchup_end *end, uint64_t now)
+{
+	if (end->answered) {
+		c->unanswered = 0;
+		return (0);
+	}
+	if (catchup_unanswered(c->unanswered, now, &c->search_at))
+		return (0);
+	c->unanswered++;
+	forget_listed(c);
+	c->below = 0;
+	return (1);
+}
+
+void
+catchup_searched(struct catchup *c, const struct catchup_end *end, uint64_t now)
+{
+	if (!c->searching)
+		return;
+	c->searching = 0;
+	if (is_void(c, end, now))
+		return;
+	if (end->lowest > c->from &&
+	    (c->below == 0 || end->lowest < c->below)) {
+		c->below = end->lowest;
+		return;
+	}
+	c->below = 0;
+	if (c->truncated)
+		return; /* what is not listed may only not have fitted */
+	if (c->late != NULL)
+		conclude(c, c->late);
+	conclude(c, c->window);
+}

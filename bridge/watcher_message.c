@@ -1,0 +1,164 @@
+/* Message data on its way from a connection to the pipeline. */
+#include <stdlib.h>
+
+#include "bridge/catchup.h"
+#include "bridge/config/config.h"
+#include "bridge/imap/placeholder.h"
+#include "bridge/imap/session.h"
+#include "bridge/imap/verdict.h"
+#include "bridge/limits.h"
+#include "bridge/message.h"
+#include "bridge/ops/log.h"
+#include "bridge/pipeline.h"
+#include "bridge/watcher_private.h"
+
+/* FETCHes in a row that fail and bring nothing, before the connection is given
+ * up and the ladder slows us down. */
+#define BARREN_MAX 3
+
+/* The budget allows it: read on. */
+static int
+accept_body(struct watcher *w, struct fault *f)
+{
+	char *buffer;
+
+	w->charge = pipeline_charge(w->keep);
+	if ((buffer = malloc(w->keep + 1)) == NULL)
+		return (fault_set(f, FAULT_RETRY,
+		    "no memory for a message of %zu octets", w->keep));
+	session_body(w->session, buffer, w->keep);
+	return (0);
+}
+
+static void
+on_granted(void *arg)
+{
+	struct watcher *w = arg;
+	struct fault f;
+
+	session_pause(w->session, 0, uv_now(w->host->loop));
+	if (accept_body(w, &f) == -1) {
+		watcher_fail(w, &f);
+		return;
+	}
+	connection_pause(w->connection, 0);
+	watcher_pump(w);
+}
+
+int
+watcher_body(struct watcher *w, const struct session_event *ev, struct fault *f)
+{
+	uint64_t keep = ev->size;
+
+	if (ev->size > w->host->max_message_bytes + LIMIT_DISCARD) {
+		/* A new connection is cheaper than what would be thrown
+		 * away, and an end of it may never come. */
+		log_write(LOG_INFO, "watcher", w->name,
+		    "a message of %llu octets (UID %u) is read in part only: "
+		    "limits.max_message_bytes is %llu",
+		    (unsigned long long)ev->size, ev->uid,
+		    (unsigned long long)w->host->max_message_bytes);
+		if (w->catchup != NULL)
+			catchup_oversized(w->catchup, ev->uid);
+		watcher_renew(w);
+		return (0);
+	}
+	if (keep > w->host->max_message_bytes)
+		keep = w->host->max_message_bytes;
+	w->keep = (size_t)keep;
+	w->waiter.granted = on_granted;
+	w->waiter.arg = w;
+	watcher_release(w); /* a server that sends one message twice */
+	if (budget_take(pipeline_budget(w->pipeline), pipeline_charge(w->keep),
+		&w->waiter))
+		return (accept_body(w, f));
+	session_pause(w->session, 1, uv_now(w->host->loop));
+	connection_pause(w->connection, 1);
+	return (0);
+}
+
+void
+watcher_release(struct watcher *w)
+{
+	size_t charge = w->charge;
+
+	budget_cancel(pipeline_budget(w->pipeline), &w->waiter);
+	w->charge = 0;
+	if (charge != 0)
+		budget_give(pipeline_budget(w->pipeline), charge);
+}
+
+static int
+hand_on(struct watcher *w, struct message *m, struct fault *f)
+{
+	size_t charge = w->charge;
+
+	m->account = w->account->name;
+	m->mailbox = w->mailbox;
+	if (charge == 0) {
+		charge = pipeline_charge(m->raw_len);
+		budget_force(pipeline_budget(w->pipeline), charge);
+	}
+	w->charge = 0;
+	if (pipeline_submit(w->lane, m, charge) == -1)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	return (0);
+}
+
+int
+watcher_message(struct watcher *w, struct message *m, struct fault *f)
+{
+	w->barren = 0;
+	if (placeholder_is(m->raw, m->raw_len)) {
+		/* Not the message: as if nothing had come. */
+		log_write(LOG_INFO, "watcher", w->name,
+		    "the server sent a placeholder in place of UID %u: it is "
+		    "asked for again",
+		    m->uid);
+		message_free(m);
+		watcher_release(w);
+		return (0);
+	}
+	if (w->catchup == NULL || w->draining ||
+	    !catchup_received(w->catchup, m->uid, m->size)) {
+		message_free(m);
+		watcher_release(w);
+		return (0);
+	}
+	return (hand_on(w, m, f));
+}
+
+int
+watcher_fetched(
+    struct watcher *w, const struct session_event *ev, struct fault *f)
+{
+	struct catchup_end end = { .ok = ev->ok, .limit = ev->limit };
+
+	if (w->catchup != NULL)
+		catchup_fetched(w->catchup, &end, uv_now(w->host->loop));
+	if (ev->ok)
+		return (0);
+	log_write(
+	    LOG_INFO, "watcher", w->name, "UID FETCH refused: %s", ev->text);
+	if (++w->barren < BARREN_MAX && verdict_backoff(ev->text) == 0)
+		return (0);
+	fault_set(f, FAULT_RETRY, "UID FETCH: %s", ev->text);
+	f->retry_ms = verdict_backoff(ev->text);
+	return (-1);
+}
+
+int
+watcher_stub(struct watcher *w, uint32_t uid, struct fault *f)
+{
+	struct message *m;
+
+	if ((m = message_new()) == NULL)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	m->uidvalidity = w->uidvalidity;
+	m->uid = uid;
+	m->unavailable = 1;
+	log_write(LOG_WARN, "watcher", w->name,
+	    "the server lists UID %u but never sends it: published as a stub",
+	    uid);
+	return (hand_on(w, m, f));
+}

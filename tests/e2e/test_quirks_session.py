@@ -1,0 +1,402 @@
+"""Time, login and temper."""
+
+import time
+
+import pytest
+
+from bridge import account  # noqa: F401
+from mails import mail, mails
+from test_quirks_uids import expect, uids
+
+
+async def arrive(connection) -> None:
+    """A mail of which no more is said than an EXISTS, here."""
+    box = connection.server.box
+    box.add(mail(len(box.mails) + 1))
+    await connection.say(f"* {len(box.mails)} EXISTS")
+
+
+async def arrive_silently(connection) -> None:
+    box = connection.server.box
+    box.add(mail(len(box.mails) + 1))
+
+
+POSITIONS = {
+    "in EXAMINE": ("EXAMINE", ["-- model", arrive_silently]),
+    "before the SEARCH's answer": ("UID SEARCH", [arrive, "-- model"]),
+    "after the SEARCH": ("UID SEARCH", ["-- model", arrive]),
+    "in SEARCH": ("UID SEARCH", ["S: * SEARCH 1", arrive, "S: $ OK done"]),
+    "before FETCH": ("UID FETCH", [arrive, "-- model"]),
+    "in FETCH": ("UID FETCH", [
+        lambda c: c.send(c.server.fetch_reply(1)), arrive, "S: $ OK done"]),
+    "after FETCH": ("UID FETCH", ["-- model", arrive]),
+    "before +": ("IDLE", [arrive, "-- model"]),
+    "with +": ("IDLE", ["S: + idling", arrive, lambda c: c.line(),
+                        "S: $ OK done"]),
+    "after DONE": ("IDLE", ["S: + idling", lambda c: c.line(), arrive,
+                            "S: $ OK done"]),
+    "after DONE's OK": ("IDLE", ["S: + idling", lambda c: c.line(),
+                                 "S: $ OK done", arrive]),
+    "never": ("IDLE", ["S: + idling", arrive_silently, lambda c: c.line(),
+                       "S: $ OK done"]),
+}
+
+
+@pytest.mark.parametrize("place", POSITIONS)
+def test_exists_at(imap, fake_bridge, output, place):
+    """Wherever new mail is told, or not told, it comes out."""
+    imap.box.add(mail(1))
+    command, script = POSITIONS[place]
+    imap.on(command, script)
+    # Only what ends by itself may find it; no later hint helps.
+    bridge = fake_bridge(idle_seconds=2)
+    bridge.start()
+    bridge.wait(lambda: output.count() == 2, 15, "the second mail")
+    assert uids(output) == [1, 2]
+    assert imap.connections == 1
+
+
+def test_black_hole_in_idle(imap, fake_bridge, output):
+    """No octet comes, no error either: found by the answer to DONE."""
+    imap.on("IDLE", """
+        S: + idling
+        -- hole
+    """)
+    bridge = fake_bridge(idle_seconds=1, command_seconds=5)
+    bridge.start()
+    imap.wait_said("IDLE")
+    imap.box.add(mail(1))
+    bridge.wait(lambda: output.count() == 1, 15, "the mail")
+    bridge.wait_log("IDLE: no answer from the server within 5 s")
+
+
+@pytest.mark.parametrize("command", [
+    "AUTHENTICATE", "ID", "EXAMINE", "UID SEARCH", "UID FETCH", "IDLE"])
+def test_black_hole_in(imap, fake_bridge, output, command):
+    imap.box.add(mail(1))
+    imap.on(command, "-- hole")
+    bridge = fake_bridge(command_seconds=5)
+    bridge.start()
+    bridge.wait_log("no answer from the server within 5 s", 15)
+    expect(imap, bridge, output)
+    imap.wait_said("IDLE")
+    assert imap.connections == 2
+
+
+IDLES = {
+    "BAD": ("S: $ BAD what is that", 1),
+    "NO": ("S: $ NO not now", 1),
+    "OK at once": ("S: $ OK done", 1),
+    "ended by the server": ("S: + idling\nS: $ OK enough", 1),
+}
+
+
+@pytest.mark.parametrize("name", IDLES)
+def test_idle_that_is_none(imap, fake_bridge, output, name):
+    """Then the mailbox is polled, and the server not run over."""
+    script, tries = IDLES[name]
+    imap.on("IDLE", script, times=1000)
+    bridge = fake_bridge(poll_seconds=1)
+    bridge.start()
+    imap.wait_said("NOOP", 2)
+    imap.box.add(mail(1))
+    expect(imap, bridge, output)
+    assert len(imap.said("IDLE")) == tries
+    assert imap.connections == 1
+
+
+def test_plus_said_twice(imap, fake_bridge, output):
+    """DONE is sent once: the second would be a command of its own."""
+    async def done(connection) -> None:
+        assert await connection.line() == "DONE"
+
+    imap.on("IDLE", ["S: + idling", "S: * 0 EXISTS", done, "S: + idling",
+                     "S: $ OK done"])
+    bridge = fake_bridge()
+    bridge.start()
+    imap.wait_said("IDLE", 2)
+    assert not imap.said("$")
+    imap.deliver(mail(1))
+    expect(imap, bridge, output)
+    assert not imap.said("$")
+
+
+def test_still_here_is_no_life(imap, fake_bridge, output):
+    """Lines that say nothing do not make an IDLE longer."""
+    async def chatter(connection) -> None:
+        import asyncio
+        line = asyncio.ensure_future(connection.line())
+        while not line.done():
+            await connection.say("* OK Still here")
+            await asyncio.wait({line}, timeout=0.05)
+
+    imap.on("IDLE", ["S: + idling", chatter, arrive_silently, "S: $ OK done"])
+    bridge = fake_bridge(idle_seconds=1)
+    bridge.start()
+    expect(imap, bridge, output) if imap.box.mails else bridge.wait(
+        lambda: output.count() == 1, 15, "the mail")
+
+
+# Refusals
+
+LOGINS = [
+    ("NO [AUTHENTICATIONFAILED] no", "auth"),
+    ("NO [EXPIRED] old", "auth"),
+    ("NO [AUTHORIZATIONFAILED] no", "auth"),
+    ("NO wrong password", "auth"),
+    ("NO [UNAVAILABLE] later", "retry"),
+    ("NO [UNAVAILABLE] Maximum number of connections from user+IP exceeded",
+     "retry"),
+    ("NO [ALERT] Too many simultaneous connections. (Failure)", "retry"),
+    ("NO [LIMIT] enough", "retry"),
+    ("NO [INUSE] in use", "retry"),
+    ("NO [SERVERBUG] oops", "retry"),
+    ("NO [OVERQUOTA] Account exceeded command or bandwidth limits", "retry"),
+    ("BAD Request is throttled. Suggested Backoff Time: 1500 milliseconds",
+     "retry"),
+]
+
+
+@pytest.mark.parametrize("answer,kind", LOGINS)
+def test_login_refused(imap, fake_bridge, output, answer, kind):
+    """A busy server is no wrong password, and the other way round."""
+    imap.box.add(mail(1))
+    imap.on("AUTHENTICATE", f"S: $ {answer}")
+    bridge = fake_bridge()
+    bridge.start()
+    expect(imap, bridge, output)
+    told = "refuses user or password" in bridge.printed()
+    assert told == (kind == "auth"), bridge.printed()
+
+
+THROTTLES = {
+    "EXAMINE": "BAD", "UID SEARCH": "NO", "UID FETCH": "BAD",
+    "IDLE": "BAD", "NOOP": "NO"}
+
+
+@pytest.mark.parametrize("command", THROTTLES)
+def test_throttled(imap, fake_bridge, output, command):
+    """The pause that is asked for is made, whatever is refused."""
+    if command == "NOOP":
+        imap.capability = "IMAP4rev1 AUTH=PLAIN"
+    imap.box.add(mail(1))
+    times = []
+    imap.on(command, [
+        lambda _: times.append(time.monotonic()),
+        f"S: $ {THROTTLES[command]} Request is throttled. Suggested Backoff "
+        "Time: 2500 milliseconds",
+        "S: * BYE Connection closed. 14", "-- close"])
+    imap.on("CAPABILITY", [lambda _: times.append(time.monotonic()),
+                           "-- model"], times=9, connection=2)
+    bridge = fake_bridge(poll_seconds=1)
+    bridge.start()
+    bridge.wait_log(r"next try in 2\.5 s")
+    expect(imap, bridge, output)
+    bridge.wait(lambda: len(times) >= 2, what="the second connection")
+    assert times[1] - times[0] >= 2.4
+
+
+def test_throttled_by_bye(imap, fake_bridge, output):
+    imap.box.add(mail(1))
+    imap.on("IDLE", """
+        S: + idling
+        S: * BYE Request is throttled. Suggested Backoff Time: 1200 milliseconds
+        -- close
+    """)
+    bridge = fake_bridge()
+    bridge.start()
+    bridge.wait_log(r"next try in 1\.2 s")
+    expect(imap, bridge, output)
+
+
+def test_authenticated_but_not_connected(imap, fake_bridge, output):
+    imap.box.add(mail(1))
+    imap.on("EXAMINE", """
+        S: $ BAD User is authenticated but not connected.
+        S: * BYE Connection closed. 14
+        -- close
+    """)
+    bridge = fake_bridge()
+    bridge.start()
+    bridge.wait_log("authenticated but not connected.*FullAccess")
+    expect(imap, bridge, output)
+
+
+def test_netease_wants_an_id(imap, fake_bridge, output):
+    """NO SELECT Unsafe Login, unless ID came in exactly this form."""
+    imap.box.add(mail(1))
+    known = set()
+
+    async def identify(connection) -> None:
+        import re
+        if re.fullmatch(r'ID \("name" "[ -~]+" "version" "[ -~]+"\)',
+                        connection.command):
+            known.add(connection.number)
+        await connection.say("* ID NIL")
+        await connection.say("$ OK done")
+
+    async def examine(connection) -> None:
+        if connection.number in known:
+            await connection.answer()
+        else:
+            await connection.say("$ NO EXAMINE Unsafe Login. Please contact")
+
+    imap.on("ID", [identify])
+    imap.on("EXAMINE", [examine])
+    bridge = fake_bridge()
+    bridge.once()
+    assert uids(output) == [1]
+
+
+@pytest.mark.parametrize("answer", ["NO no", "BAD what"])
+def test_id_refused(imap, fake_bridge, output, answer):
+    imap.box.add(mail(1))
+    imap.on("ID", f"S: $ {answer}")
+    bridge = fake_bridge()
+    bridge.once()
+    assert uids(output) == [1]
+
+
+@pytest.mark.parametrize("command", [
+    "CAPABILITY", "AUTHENTICATE", "ID", "EXAMINE", "UID SEARCH", "UID FETCH",
+    "IDLE"])
+def test_bye_in(imap, fake_bridge, output, command):
+    imap.box.add(mail(1))
+    imap.on(command, """
+        S: * BYE shutting down
+        -- close
+    """)
+    bridge = fake_bridge()
+    bridge.start()
+    expect(imap, bridge, output)
+    imap.wait_said("IDLE")
+    assert imap.connections == 2
+
+
+def test_bye_without_close(imap, fake_bridge, output):
+    imap.on("IDLE", """
+        S: + idling
+        S: * BYE one
+        S: * BYE two
+        -- hole
+    """)
+    bridge = fake_bridge()
+    bridge.start()
+    bridge.wait(lambda: imap.connections == 2, what="another connection")
+    imap.wait_said("IDLE", 2)
+    imap.deliver(mail(1))
+    expect(imap, bridge, output)
+
+
+@pytest.mark.parametrize("answer", [
+    "NO [NONEXISTENT] no such mailbox", "NO [TRYCREATE] no such mailbox"])
+def test_mailbox_deleted(imap, fake_bridge, output, answer):
+    """The checkpoint stays."""
+    imap.box.add(mail(1))
+    bridge = fake_bridge()
+    bridge.once()
+    imap.on("EXAMINE", f"S: $ {answer}")
+    imap.box.add(mail(2))
+    bridge.start()
+    bridge.wait_log("EXAMINE INBOX: NO")
+    expect(imap, bridge, output)
+
+
+def test_alert_reaches_a_human(imap, fake_bridge):
+    imap.on("EXAMINE", """
+        S: * OK [ALERT] Your \x1b[31mdisk\x1b[0m is full
+        -- model
+    """)
+    bridge = fake_bridge()
+    bridge.start()
+    bridge.wait_log("the server says: Your .*disk.* is full")
+    assert "\x1b" not in bridge.printed()
+
+
+# Before the login
+
+def test_preauth_is_refused(imap, fake_bridge, output):
+    imap.box.add(mail(1))
+    imap.greeting = "S: * PREAUTH welcome"
+    bridge = fake_bridge()
+    bridge.start()
+    bridge.wait_log("PREAUTH|pre-auth", 15)
+    assert not imap.said("EXAMINE")
+    assert output.count() == 0
+
+
+@pytest.mark.parametrize("greeting", [
+    "S: * BYE too busy", "S: * BYE [ALERT] Too many connections",
+    "S: * NO go away"])
+def test_no_greeting(imap, fake_bridge, output, greeting):
+    imap.box.add(mail(1))
+    imap.greeting = greeting
+    bridge = fake_bridge()
+    bridge.start()
+    bridge.wait(lambda: imap.connections >= 2, what="another try")
+    assert not imap.said("AUTHENTICATE")
+    imap.greeting = "S: * OK ready"
+    expect(imap, bridge, output)
+    assert "refuses user or password" not in bridge.printed()
+
+
+STARTTLS = {
+    "not offered": ("IMAP4rev1 AUTH=PLAIN", None),
+    "refused": ("IMAP4rev1 STARTTLS", "S: $ NO not today"),
+    "injected": ("IMAP4rev1 STARTTLS", [
+        lambda c: c.send((f"{c.tag} OK go\r\n* CAPABILITY IMAP4rev1 "
+                          f"AUTH=PLAIN\r\n{c.tag} OK done\r\n").encode()),
+        "-- hole"]),
+}
+
+
+@pytest.mark.parametrize("name", STARTTLS)
+def test_starttls(imap, fake_bridge, name):
+    """Nothing is said in the clear, and nothing from before TLS believed."""
+    imap.capability, script = STARTTLS[name]
+    if script is not None:
+        imap.on("STARTTLS", script, times=9)
+    bridge = fake_bridge(tls="starttls", host="localhost")
+    bridge.start()
+    bridge.wait(lambda: imap.connections >= 2, what="another try")
+    assert not imap.said("AUTHENTICATE|LOGIN|EXAMINE")
+
+
+def test_preauth_with_starttls(imap, fake_bridge):
+    imap.greeting = "S: * PREAUTH welcome"
+    bridge = fake_bridge(tls="starttls", host="localhost")
+    bridge.start()
+    bridge.wait(lambda: imap.connections >= 2, what="another try")
+    assert not imap.said("AUTHENTICATE|LOGIN|EXAMINE")
+
+
+def test_login_disabled(imap, fake_bridge):
+    imap.capability = "IMAP4rev1 LOGINDISABLED"
+    bridge = fake_bridge()
+    bridge.start()
+    bridge.wait_log("LOGINDISABLED")
+    assert not imap.said("LOGIN|AUTHENTICATE")
+
+
+def test_capabilities_change_with_the_login(imap, fake_bridge, output):
+    imap.on("CAPABILITY", """
+        S: * CAPABILITY IMAP4rev1 AUTH=PLAIN
+        S: $ OK done
+    """)
+    imap.on("AUTHENTICATE", [
+        "S: + ", lambda c: c.line(), "S: $ OK welcome"])
+    bridge = fake_bridge()
+    bridge.start()
+    imap.wait_said("IDLE")
+    assert imap.said("ID ")
+
+
+def test_many_mails_while_others_are_fetched(imap, fake_bridge, output):
+    for each in mails(20):
+        imap.box.add(each)
+    imap.on("UID FETCH", [arrive, "-- model", arrive], times=20)
+    bridge = fake_bridge()
+    bridge.start()
+    bridge.wait(lambda: output.count() >= 22 and imap.said("IDLE"),
+                what="all of them")
+    expect(imap, bridge, output)

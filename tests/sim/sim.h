@@ -1,0 +1,116 @@
+/* sim.h - the watcher's pure core against a server, a sink and crashes that
+ * are all decided by a seed, in virtual time.  Server and core exchange the
+ * real octets.  What must hold is checked at each commit and at the end. */
+#ifndef SIM_H
+#define SIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bridge/buf.h"
+#include "bridge/checkpoint.h"
+#include "bridge/config/config.h"
+#include "bridge/ladder.h"
+
+#define SIM_UIDS 300
+
+/* A message above this is read in part; LIMIT_DISCARD more, and it is not read
+ * on. */
+#define SIM_MAX_MESSAGE 2000
+
+struct message;
+struct session;
+struct catchup;
+
+struct sim_mail {
+	int there;	 /* now, in the mailbox */
+	int gone;	 /* it was, and is expunged */
+	int hidden;	 /* SEARCH does not list it yet */
+	int was_hidden;	 /* once */
+	int withheld;	 /* FETCHes that will not bring it */
+	int placeholder; /* what they bring instead */
+	int huge;	 /* announced with more octets than anybody has */
+	unsigned published;
+	int exempt; /* it was late when a crash made us forget what was there */
+};
+
+/* One connection, as the server sees it. */
+struct sim_server {
+	struct buf in, out;
+	char idle_tag[16];
+	char login_tag[16]; /* AUTHENTICATE waits for its answer */
+	int open, hole, selected;
+};
+
+struct sim_flight {
+	uint64_t validity;
+	uint32_t uid;
+};
+
+/* The watcher's part, as bridge/watcher*.c plays it. */
+struct sim_client {
+	struct session *session;
+	struct catchup *catchup;
+	struct ladder ladder;
+	uint64_t validity;
+	uint64_t reconnect_at, wake_at, opened_at, connected_at;
+	uint64_t body_size;
+	unsigned barren;
+	int selected, no_idle, body_wait, resting, greeted;
+};
+
+struct sim {
+	uint64_t seed, random, now, steps;
+	int calm; /* no trouble any more: all must come to its end */
+	int verbose;
+	struct config_retry retry;
+
+	struct sim_mail mail[SIM_UIDS + 1];
+	unsigned last;
+	uint64_t validity;
+
+	struct sim_server server;
+	struct sim_client client;
+	struct sim_flight flight[SIM_UIDS * 4];
+	size_t nflight;
+	struct checkpoint disk;
+	int has_disk;
+	uint64_t published, commits, crashes;
+};
+
+/* A number below ${n}; and yes, once in ${n} times, unless it is calm. */
+unsigned sim_roll(struct sim *, unsigned n);
+int sim_mishap(struct sim *, unsigned n);
+
+/* A line of the history, printed when the seed is played again. */
+void sim_note(struct sim *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Something that must hold does not. */
+_Noreturn void sim_fail(struct sim *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The octets of a mail. */
+void sim_mail_put(const struct sim *, uint32_t uid, struct buf *);
+
+/* server.c: a connection begins, ends; octets came in; something may be told
+ * unasked.  mailbox: mail comes and goes. */
+void sim_server_open(struct sim *);
+void sim_server_close(struct sim *);
+void sim_server_run(struct sim *);
+void sim_server_push(struct sim *);
+void sim_mailbox_step(struct sim *);
+void sim_mailbox_renumber(struct sim *);
+
+/* client.c: begin from what is on disk; the connection is lost; octets came;
+ * the time has come. */
+void sim_client_start(struct sim *);
+void sim_client_stop(struct sim *);
+void sim_client_lost(struct sim *, const char *why, int blame);
+void sim_client_feed(struct sim *, size_t n);
+void sim_client_grant(struct sim *);
+void sim_client_time(struct sim *);
+uint64_t sim_client_next(struct sim *);
+void sim_client_done(struct sim *, const struct sim_flight *);
+
+#endif
