@@ -186,6 +186,7 @@ rest(struct watcher *w)
 {
 	const struct config_account *a = w->account;
 	uint64_t now = now_ms(w);
+	uint64_t old_at = w->connected_at + a->max_connection_seconds * 1000ULL;
 
 	if (catchup_lag(w->catchup) == 0) {
 		w->last_success = time(NULL);
@@ -199,8 +200,7 @@ rest(struct watcher *w)
 	if (w->host->once) {
 		w->held = 1; /* outcomes are awaited */
 		w->wake_at = now + KEEPALIVE_MS;
-	} else if (expiring(w) ||
-	    now - w->connected_at >= a->max_connection_seconds * 1000ULL) {
+	} else if (expiring(w) || now >= old_at) {
 		watcher_renew(w);
 	} else if (now - w->opened_at >= a->sweep_seconds * 1000ULL) {
 		session_examine(w->session, now);
@@ -212,6 +212,9 @@ rest(struct watcher *w)
 		watcher_enter(w, WATCHER_POLLING);
 		w->wake_at = now + a->poll_seconds * 1000ULL;
 	}
+	/* Not only when an IDLE of many minutes ends by itself. */
+	if (w->wake_at != UINT64_MAX && w->wake_at > old_at && !w->host->once)
+		w->wake_at = old_at;
 }
 
 static int
