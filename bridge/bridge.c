@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -306,6 +307,10 @@ bridge_run(const struct config *config, int once)
 		checkpoint_close(b.store);
 		return (fault_exit_code(f.kind));
 	}
+	/* No debugger of the same user may look at tokens and mail.  Not
+	 * before: a sink on standard output opens /proc/self/fd, which this
+	 * makes root's. */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	watch_signals(&b);
 	uv_timer_init(&b.loop, &b.timer);
 	b.timer.data = &b;

@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 
@@ -10,14 +9,13 @@
 #include "bridge/fault.h"
 #include "bridge/ops/log.h"
 
-/* A core would hold tokens and mail; and nobody else's debugger may look. */
+/* A core would hold tokens and mail. */
 static void
-hide_memory(void)
+forbid_cores(void)
 {
 	const struct rlimit none = { 0, 0 };
 
 	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 int
@@ -30,7 +28,7 @@ cli_run(int argc, char **argv)
 
 	if (args_parse(&args, argc, argv) == -1)
 		return (EX_USAGE);
-	hide_memory();
+	forbid_cores();
 	config = config_load(args_value(&args, "config"), &f);
 	if (config == NULL) {
 		fprintf(stderr, "mailbridge: %s\n", f.text);
