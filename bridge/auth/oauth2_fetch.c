@@ -25,6 +25,7 @@ struct oauth2_write {
 	struct oauth2_entry *entry; /* NULL: nobody waits for it */
 	const char *name;	    /* the client's */
 	const char *state;
+	const struct secret *key; /* or NULL */
 	char *origin;
 	struct oauth2_answer answer;
 	struct fault fault;
@@ -110,8 +111,8 @@ refresh_token(
 		fault_prefix(f, "refresh_token");
 		return (NULL);
 	}
-	token = oauth2_store_read(
-	    e->owner->config->state, e->client->name, *origin, len);
+	token = oauth2_store_read(e->owner->config->state,
+	    e->owner->config->secret_key, e->client->name, *origin, len);
 	if (token == NULL && (token = strdup(*origin)) == NULL)
 		fault_set(f, FAULT_RETRY, "out of memory");
 	*len = token != NULL ? strlen(token) : 0;
@@ -136,8 +137,8 @@ on_write(uv_work_t *work)
 {
 	struct oauth2_write *w = work->data;
 
-	w->failed = oauth2_store_write(
-	    w->state, w->name, w->origin, w->answer.refresh_token, &w->fault);
+	w->failed = oauth2_store_write(w->state, w->key, w->name, w->origin,
+	    w->answer.refresh_token, &w->fault);
 }
 
 static void
@@ -188,6 +189,7 @@ store(struct oauth2_entry *e, struct oauth2_answer *a, struct fault *f)
 	w->entry = e;
 	w->name = e->client->name;
 	w->state = e->owner->config->state;
+	w->key = e->owner->config->secret_key;
 	w->answer = *a;
 	*a = (struct oauth2_answer){ 0 };
 	e->write = w;

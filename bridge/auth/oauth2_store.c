@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "bridge/auth/oauth2_store.h"
+#include "bridge/auth/seal.h"
 #include "bridge/auth/secret.h"
 #include "bridge/durable.h"
 #include "bridge/fault.h"
@@ -29,22 +30,38 @@ fingerprint(const char *token, char text[DIGEST_TEXT])
 		(void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
 }
 
+/* What stands in the file, opened if it is sealed; NULL if there is none or it
+ * does not open. */
+static char *
+read_text(const char *path, const struct secret *key, size_t *len)
+{
+	struct secret *file = secret_file(path);
+	char *data, *text;
+	size_t size = 0;
+
+	data = file != NULL ? secret_read(file, &size, NULL) : NULL;
+	secret_free(file);
+	*len = size;
+	if (data == NULL || data[0] == '{')
+		return (data);
+	text = key != NULL ? seal_open(key, data, len, NULL) : NULL;
+	secret_wipe(data, size);
+	return (text);
+}
+
 char *
-oauth2_store_read(
-    const char *state, const char *name, const char *origin, size_t *len)
+oauth2_store_read(const char *state, const struct secret *key, const char *name,
+    const char *origin, size_t *len)
 {
 	char digest[DIGEST_TEXT], *path, *data, *token = NULL;
 	const char *of, *text;
-	struct secret *file;
 	json_t *json;
 	size_t size;
 
 	if (asprintf(&path, "%s/oauth2/%s.json", state, name) == -1)
 		return (NULL);
-	file = secret_file(path);
+	data = read_text(path, key, &size);
 	free(path);
-	data = file != NULL ? secret_read(file, &size, NULL) : NULL;
-	secret_free(file);
 	if (data == NULL)
 		return (NULL);
 	json = json_loadb(data, size, 0, NULL);
@@ -63,10 +80,10 @@ oauth2_store_read(
 }
 
 int
-oauth2_store_write(const char *state, const char *name, const char *origin,
-    const char *token, struct fault *f)
+oauth2_store_write(const char *state, const struct secret *key,
+    const char *name, const char *origin, const char *token, struct fault *f)
 {
-	char digest[DIGEST_TEXT], *path = NULL, *text = NULL;
+	char digest[DIGEST_TEXT], *path = NULL, *text = NULL, *sealed;
 	json_t *json;
 	int dirfd = -1, result = -1;
 
@@ -78,6 +95,13 @@ oauth2_store_write(const char *state, const char *name, const char *origin,
 		path = NULL;
 		fault_set(f, FAULT_RETRY, "out of memory");
 		goto fail;
+	}
+	if (key != NULL) {
+		sealed = seal_close(key, text, strlen(text), f);
+		explicit_bzero(text, strlen(text));
+		free(text);
+		if ((text = sealed) == NULL)
+			goto fail;
 	}
 	/* `check` may come before the first run. */
 	(void)mkdir(state, 0700);

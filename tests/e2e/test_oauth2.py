@@ -1,6 +1,7 @@
 """Tokens of a server that is not ours: oidc-provider gives them, Dovecot asks
 it about them."""
 
+import base64
 import json
 
 import pytest
@@ -88,7 +89,9 @@ def refresh_config(oidc) -> dict:
         "token_endpoint": oidc.token_endpoint, "tls_ca": oidc.ca}}
 
 
-def test_refresh_token_rotates(new_bridge, new_dovecot, new_oidc, output):
+@pytest.mark.parametrize("sealed", [False, True])
+def test_refresh_token_rotates(new_bridge, new_dovecot, new_oidc, output,
+                               sealed):
     """Each refresh token is good for once: what came last is what the next
     process, and the next after it, must show."""
     oidc = new_oidc([cc_client(
@@ -101,6 +104,10 @@ def test_refresh_token_rotates(new_bridge, new_dovecot, new_oidc, output):
     bridge = new_bridge([token_account(dovecot, "alice")], output,
                         oauth2=refresh_config(oidc))
     write_secret(bridge, "client.txt", SECRET)
+    if sealed:
+        write_secret(bridge, "key", base64.b64encode(bytes(32)).decode())
+        bridge.config["secret_key"] = {"file": "key"}
+        bridge.write()
     first = oidc.refresh_token("alice")
     write_secret(bridge, "refresh.txt", first)
     for count in range(1, 4):
@@ -111,6 +118,7 @@ def test_refresh_token_rotates(new_bridge, new_dovecot, new_oidc, output):
     stored = (bridge.folder / "state/oauth2/corp.json")
     assert stored.stat().st_mode & 0o077 == 0
     assert first not in stored.read_text()
+    assert ("refresh_token" in stored.read_text()) != sealed
     # A daemon that runs owns the token: nobody takes it away from it.
     bridge.start()
     bridge.wait_state()
