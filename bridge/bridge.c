@@ -177,7 +177,7 @@ open_pipelines(struct bridge *b, unsigned workers, struct fault *f)
 		b->pipelines[i] = pipeline_new(&config, f);
 		if (b->pipelines[i] == NULL) {
 			free(wanted);
-			return (fault_prefix(f, "sink %s", c->sinks[i].name));
+			return (-1);
 		}
 	}
 	free(wanted);

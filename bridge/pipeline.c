@@ -239,6 +239,20 @@ on_ready(void *arg)
 	pump(p);
 }
 
+/* Sinks begin with their name, which the log line has already. */
+static const char *
+without_name(const struct pipeline *p, const char *text)
+{
+	const char *name = p->config.sink->name;
+	size_t len = strlen(name);
+
+	if (strncmp(text, "sink ", 5) == 0 &&
+	    strncmp(text + 5, name, len) == 0 &&
+	    strncmp(text + 5 + len, ": ", 2) == 0)
+		return (text + 5 + len + 2);
+	return (text);
+}
+
 static void
 on_state(void *arg, int up, const struct fault *why)
 {
@@ -251,7 +265,8 @@ on_state(void *arg, int up, const struct fault *why)
 		p->trouble[0] = '\0';
 	} else {
 		log_write(LOG_WARN, "sink", p->config.sink->name,
-		    "%s; mail waits on its server meanwhile", why->text);
+		    "%s; mail waits on its server meanwhile",
+		    without_name(p, why->text));
 		memcpy(p->trouble, why->text, sizeof(p->trouble));
 	}
 	p->up = up;

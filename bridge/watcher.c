@@ -102,9 +102,14 @@ back_off(struct watcher *w, const struct fault *f)
 	}
 	if (ms < f->retry_ms)
 		ms = f->retry_ms;
-	log_write(f->kind == FAULT_RETRY && ms == 0 ? LOG_INFO : LOG_WARN,
-	    "watcher", w->name, "%s; next try in %llu.%llu s", f->text,
-	    (unsigned long long)ms / 1000, (unsigned long long)ms % 1000 / 100);
+	if (ms == 0)
+		log_write(LOG_INFO, "watcher", w->name,
+		    "%s; trying again at once", f->text);
+	else
+		log_write(LOG_WARN, "watcher", w->name,
+		    "%s; next try in %llu.%llu s", f->text,
+		    (unsigned long long)ms / 1000,
+		    (unsigned long long)ms % 1000 / 100);
 	watcher_enter(w, WATCHER_BACKING_OFF);
 	w->reconnect_at = uv_now(w->host->loop) + ms;
 	uv_timer_start(&w->timer, on_reconnect, ms, 0);
