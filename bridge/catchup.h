@@ -73,6 +73,10 @@ void catchup_fetched(
  * that was done, for nothing more.  ${uid} 0: the one that is due next. */
 void catchup_oversized(struct catchup *, uint32_t uid);
 
+/* The UID that the oldest FETCH asks for, if it is only one; else 0.  Servers
+ * are known to send a message without its UID. */
+uint32_t catchup_only(const struct catchup *);
+
 /* A message of ${size} octets came.  1: it was awaited, and its outcome is now
  * awaited; 0: nobody asked, or it came before: drop it. */
 int catchup_received(struct catchup *, uint32_t uid, uint64_t size);

@@ -196,6 +196,13 @@ catchup_oversized(struct catchup *c, uint32_t uid)
 	e->part = 1;
 }
 
+uint32_t
+catchup_only(const struct catchup *c)
+{
+	return (
+	    c->nasked > 0 && c->asked[0]->n == 1 ? c->asked[0]->uids[0] : 0);
+}
+
 int
 catchup_received(struct catchup *c, uint32_t uid, uint64_t size)
 {

@@ -109,6 +109,8 @@ int
 watcher_message(struct watcher *w, struct message *m, struct fault *f)
 {
 	w->barren = 0;
+	if (m->uid == 0 && w->catchup != NULL)
+		m->uid = catchup_only(w->catchup);
 	if (placeholder_is(m->raw, m->raw_len)) {
 		/* Not the message: as if nothing had come. */
 		log_write(LOG_INFO, "watcher", w->name,

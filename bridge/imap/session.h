@@ -24,7 +24,8 @@ enum session_event_kind {
 	SESSION_SEARCHED,  /* the SEARCH is complete */
 	SESSION_BODY,	   /* ${size} octets follow: call session_body(); ${uid}
 			    * if it was told already, else 0 */
-	SESSION_MESSAGE,   /* one message; the owner of the event takes it */
+	SESSION_MESSAGE,   /* one message; the owner of the event takes it; its
+			    * uid is 0 if the server did not tell it */
 	SESSION_FETCHED,   /* the oldest FETCH is complete; ${ok}, ${text} */
 	SESSION_EXISTS,	   /* a hint: the mailbox may hold new mail */
 	SESSION_IDLING,	   /* the server said "+" to IDLE */

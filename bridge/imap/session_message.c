@@ -78,9 +78,8 @@ session_message_fetch(
 	const struct response_fetch *fetch = &r->fetch;
 	struct message *m;
 
-	/* Flags that changed, a reply that does not say for which mail, or a
-	 * mail that is kept back: none is empty. */
-	if (fetch->uid == 0 || !fetch->has_body || fetch->body_size == 0 ||
+	/* Flags that changed, or a mail that is kept back: none is empty. */
+	if (!fetch->has_body || fetch->body_size == 0 ||
 	    (fetch->text == NULL && s->body == NULL)) {
 		free(s->body);
 		s->body = NULL;

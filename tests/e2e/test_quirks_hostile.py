@@ -109,8 +109,9 @@ def test_one_octet_at_a_time(imap, fake_bridge, output):
     imap.box.add(mail(1))
 
     async def drip(connection) -> None:
-        for octet in b"* 1 FETCH (UID 1 BODY[] {900}\r\n" + b"x" * 900:
-            await connection.send(bytes([octet]))
+        await connection.send(b"* 1 FETCH (UID 1 BODY[] {900}\r\n")
+        for _ in range(900):
+            await connection.send(b"x")
             await asyncio.sleep(0.2)
 
     imap.on("UID FETCH", [drip])

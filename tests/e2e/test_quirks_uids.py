@@ -312,6 +312,25 @@ def test_fetch_without_data(imap, fake_bridge, output, name):
     assert bridge.checkpoint("fake") == 3
 
 
+def test_messages_without_their_uid(imap, fake_bridge, output):
+    """Xeams ends the list after the message and sends the rest behind it."""
+    for each in mails(3):
+        imap.box.add(each)
+
+    async def unframed(connection) -> None:
+        for uid in imap.box.resolve(connection.command.split()[2]):
+            octets = imap.box.mails[uid]
+            await connection.send(
+                b"* %d FETCH (BODY[] {%d}\r\n%s)\r\n UID %d FLAGS ())\r\n"
+                % (uid, len(octets), octets, uid))
+        await connection.say("$ OK done")
+
+    imap.on("UID FETCH", [unframed], times=100)
+    bridge = fake_bridge()
+    bridge.start()
+    expect(imap, bridge, output)
+
+
 def test_expunged_between_search_and_fetch(imap, fake_bridge, output):
     for each in mails(3):
         imap.box.add(each)

@@ -152,7 +152,8 @@ command(struct world *w)
 	struct catchup_next next;
 
 	catchup_next(w->c, !w->searching && w->nfetches == 0,
-	    !w->searching && w->nfetches < LIMIT_FETCH_PIPELINE, roll(w, 10) == 0, w->now, &next);
+	    !w->searching && w->nfetches < LIMIT_FETCH_PIPELINE,
+	    roll(w, 10) == 0, w->now, &next);
 	switch (next.job) {
 	case CATCHUP_SEARCH:
 		w->searching = 1;
