@@ -6,12 +6,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "bridge/auth/oauth2.h"
 #include "bridge/bridge.h"
 #include "bridge/bridge_private.h"
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
+#include "bridge/doorman.h"
 #include "bridge/imap/connection.h"
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
@@ -26,15 +28,29 @@
 /* Descriptors besides the mailboxes' own. */
 #define OTHER_DESCRIPTORS 128
 
+/* Somebody may have put a secret right. */
+static void
+hurry(struct bridge *b)
+{
+	size_t i;
+
+	log_write(LOG_INFO, "bridge", NULL,
+	    "SIGHUP: refused logins are tried again now, with secrets read "
+	    "anew; a changed config needs a restart");
+	if (b->phase != BRIDGE_RUNNING)
+		return;
+	oauth2_hurry(b->oauth2);
+	for (i = 0; i < b->config->naccounts; i++)
+		doorman_hurry(b->doormen[i]);
+}
+
 static void
 on_signal(uv_signal_t *handle, int number)
 {
 	struct bridge *b = handle->data;
 
 	if (number == SIGHUP) {
-		log_write(LOG_INFO, "bridge", NULL,
-		    "SIGHUP: secrets are read at every login anyway; a changed "
-		    "config needs a restart");
+		hurry(b);
 		return;
 	}
 	if (b->phase != BRIDGE_RUNNING) {
@@ -185,9 +201,9 @@ open_pipelines(struct bridge *b, unsigned workers, struct fault *f)
 }
 
 static int
-add_watcher(struct bridge *b, const struct config_account *a, size_t mailbox,
-    struct fault *f)
+add_watcher(struct bridge *b, size_t account, size_t mailbox, struct fault *f)
 {
+	const struct config_account *a = &b->config->accounts[account];
 	struct checkpoint *rows;
 	struct watcher *w;
 	size_t n;
@@ -196,8 +212,8 @@ add_watcher(struct bridge *b, const struct config_account *a, size_t mailbox,
 	rows = checkpoint_load(b->store, a->name, a->mailboxes[mailbox], &n, f);
 	if (rows == NULL && f->kind != FAULT_NONE)
 		return (-1);
-	w = watcher_new(
-	    &b->host, a, mailbox, b->pipelines[a->sink], rows, n, f);
+	w = watcher_new(&b->host, a, mailbox, b->doormen[account],
+	    b->pipelines[a->sink], rows, n, f);
 	free(rows);
 	if (w == NULL)
 		return (-1);
@@ -216,16 +232,22 @@ open_watchers(struct bridge *b, struct fault *f)
 	raise_descriptor_limit(n);
 	b->host = (struct watcher_host){ .loop = &b->loop,
 		.net = b->net,
+		.oauth2 = b->oauth2,
 		.committer = b->committer,
 		.max_message_bytes = c->max_message_bytes,
 		.once = b->once,
 		.stopped = on_watcher_stopped,
 		.arg = b };
-	if ((b->watchers = calloc(n + 1, sizeof(struct watcher *))) == NULL)
+	b->doormen = calloc(c->naccounts, sizeof(struct doorman *));
+	b->watchers = calloc(n + 1, sizeof(struct watcher *));
+	if (b->doormen == NULL || b->watchers == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	for (i = 0; i < c->naccounts; i++) {
+		b->doormen[i] = doorman_new(&b->loop, &c->accounts[i].retry);
+		if (b->doormen[i] == NULL)
+			return (fault_set(f, FAULT_RETRY, "out of memory"));
 		for (j = 0; j < c->accounts[i].nmailboxes; j++) {
-			if (add_watcher(b, &c->accounts[i], j, f) == -1)
+			if (add_watcher(b, i, j, f) == -1)
 				return (-1);
 		}
 	}
@@ -253,6 +275,8 @@ open_all(struct bridge *b, unsigned workers, struct fault *f)
 	if (b->store == NULL)
 		return (-1);
 	if ((b->net = connection_net(&b->loop, f)) == NULL)
+		return (-1);
+	if ((b->oauth2 = oauth2_new(&b->loop, b->config, 1, f)) == NULL)
 		return (-1);
 	b->committer = committer_new(&b->loop, b->store, on_changed, b);
 	if (b->committer == NULL)
@@ -302,6 +326,7 @@ bridge_run(const struct config *config, int once)
 	uv_loop_close(&b.loop);
 	checkpoint_close(b.store);
 	free(b.watchers);
+	free(b.doormen);
 	free(b.pipelines);
 	curl_global_cleanup();
 	log_write(LOG_INFO, "bridge", NULL, "stopped");

@@ -10,7 +10,9 @@
 struct checkpoint_store;
 struct committer;
 struct config;
+struct doorman;
 struct net;
+struct oauth2;
 struct pipeline;
 
 enum bridge_phase {
@@ -31,6 +33,8 @@ struct bridge {
 	struct checkpoint_store *store;
 	struct committer *committer;
 	struct net *net;
+	struct oauth2 *oauth2;
+	struct doorman **doormen;    /* one an account */
 	struct pipeline **pipelines; /* one a sink that is used, or NULL */
 	struct watcher_host host;
 	struct watcher **watchers;

@@ -2,9 +2,11 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "bridge/auth/oauth2.h"
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
 #include "bridge/config/config.h"
+#include "bridge/doorman.h"
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
 #include "bridge/ops/log.h"
@@ -87,7 +89,12 @@ close_all(struct bridge *b)
 		b->closing++;
 		pipeline_close(b->pipelines[i], on_part_closed, b);
 	}
-	b->closing += 2;
+	for (i = 0; i < b->config->naccounts; i++) {
+		b->closing++;
+		doorman_close(b->doormen[i], on_part_closed, b);
+	}
+	b->closing += 3;
+	oauth2_close(b->oauth2, on_part_closed, b);
 	committer_close(b->committer, on_part_closed, b);
 	net_close(b->net, on_net_closed, b);
 }

@@ -72,6 +72,21 @@
 /* A secret file. */
 #define LIMIT_SECRET (64U * 1024)
 
+/* The answer of a token endpoint (real ones are below 8 KiB, or 64 KiB with a
+ * thousand groups in the token), how long one may take. */
+#define LIMIT_HTTP_ANSWER (64U * 1024)
+#define LIMIT_HTTP_SECONDS 30
+
+/* Connections to token endpoints at once. */
+#define LIMIT_HTTP_OPEN 32
+
+/* The longest Retry-After that is honoured. */
+#define LIMIT_RETRY_AFTER_SECONDS 3600
+
+/* A command that prints a token: its output, and how long it may take. */
+#define LIMIT_COMMAND_OUTPUT (64U * 1024)
+#define LIMIT_COMMAND_TOKEN_SECONDS 30
+
 /* A config file, and the nesting of its values. */
 #define LIMIT_CONFIG_FILE (8U * 1024 * 1024)
 #define LIMIT_CONFIG_NESTING 32

@@ -25,8 +25,6 @@
 static const char *const state_names[] = { "new", "connecting", "catching-up",
 	"idle", "polling", "backing-off", "stopped" };
 
-static void connect_now(struct watcher *);
-
 const char *
 watcher_name(const struct watcher *w)
 {
@@ -74,6 +72,7 @@ void
 watcher_end(struct watcher *w, const struct fault *why)
 {
 	drop_connection(w, 0);
+	watcher_leave_turn(w);
 	uv_timer_stop(&w->timer);
 	if (w->state == WATCHER_STOPPED)
 		return;
@@ -84,7 +83,7 @@ watcher_end(struct watcher *w, const struct fault *why)
 static void
 on_reconnect(uv_timer_t *timer)
 {
-	connect_now(timer->data);
+	watcher_authorize(timer->data);
 }
 
 static void
@@ -115,6 +114,36 @@ back_off(struct watcher *w, const struct fault *f)
 	uv_timer_start(&w->timer, on_reconnect, ms, 0);
 }
 
+static void
+note_failure(struct watcher *w, const struct fault *f)
+{
+	w->failures++;
+	w->last = *f;
+	w->last_error_at = time(NULL);
+}
+
+void
+watcher_refused(struct watcher *w, const struct fault *f, uint64_t ms)
+{
+	/* One line for the account, not one for each of its mailboxes. */
+	enum log_level level = w->tried ? LOG_WARN : LOG_DEBUG;
+
+	w->tried = 0;
+	note_failure(w, f);
+	if (ms == LADDER_GIVE_UP ||
+	    (w->host->once && w->failures >= ONCE_FAILURES)) {
+		log_write(LOG_ERROR, "watcher", w->name,
+		    "%s; given up after %u attempts", f->text, w->failures);
+		watcher_end(w, f);
+		return;
+	}
+	log_write(level, "watcher", w->name,
+	    "%s; next try for the account in %llu.%llu s", f->text,
+	    (unsigned long long)ms / 1000, (unsigned long long)ms % 1000 / 100);
+	watcher_enter(w, WATCHER_BACKING_OFF);
+	committer_note(w->host->committer, &w->slot);
+}
+
 void
 watcher_fail(struct watcher *w, const struct fault *f)
 {
@@ -126,13 +155,23 @@ watcher_fail(struct watcher *w, const struct fault *f)
 		ladder_reset(&w->ladder);
 		w->failures = 0;
 	}
-	w->failures++;
-	w->last = *f;
-	w->last_error_at = time(NULL);
 	drop_connection(w, 1);
 	if (w->stopping || w->draining) {
 		watcher_end(w, NULL);
-	} else if (w->host->once && w->failures >= ONCE_FAILURES) {
+		return;
+	}
+	if (watcher_retries_token(w, f)) {
+		watcher_try_again(w);
+		return;
+	}
+	if (f->kind == FAULT_AUTH && w->turn.doorman != NULL) {
+		w->tried = 1;
+		doorman_refused(&w->turn, f);
+		return;
+	}
+	watcher_leave_turn(w);
+	note_failure(w, f);
+	if (w->host->once && w->failures >= ONCE_FAILURES) {
 		log_write(LOG_ERROR, "watcher", w->name,
 		    "%s; given up after %u attempts", f->text, w->failures);
 		watcher_end(w, f);
@@ -147,7 +186,7 @@ watcher_renew(struct watcher *w)
 	log_write(LOG_DEBUG, "watcher", w->name,
 	    "the connection is renewed as planned");
 	drop_connection(w, 0);
-	connect_now(w);
+	watcher_authorize(w);
 }
 
 /* What the connection tells */
@@ -184,8 +223,8 @@ on_lost(void *arg, const struct fault *f)
 		watcher_fail(w, f);
 }
 
-static void
-connect_now(struct watcher *w)
+void
+watcher_connect(struct watcher *w)
 {
 	static const struct connection_ops ops = { on_opened, on_data,
 		on_writable, on_lost };
@@ -199,7 +238,6 @@ connect_now(struct watcher *w)
 	};
 	struct fault f;
 
-	watcher_enter(w, WATCHER_CONNECTING);
 	w->connection = connection_open(w->host->net, &config, &ops, w, &f);
 	if (w->connection == NULL)
 		watcher_fail(w, &f);
@@ -209,8 +247,9 @@ connect_now(struct watcher *w)
 
 struct watcher *
 watcher_new(const struct watcher_host *host,
-    const struct config_account *account, size_t mailbox, struct pipeline *p,
-    const struct checkpoint *rows, size_t n, struct fault *f)
+    const struct config_account *account, size_t mailbox,
+    struct doorman *doorman, struct pipeline *p, const struct checkpoint *rows,
+    size_t n, struct fault *f)
 {
 	struct watcher *w;
 	struct buf name;
@@ -221,6 +260,8 @@ watcher_new(const struct watcher_host *host,
 	w->host = host;
 	w->account = account;
 	w->mailbox = account->mailboxes[mailbox];
+	w->doorman = doorman;
+	w->renew_at = UINT64_MAX;
 	w->pipeline = p;
 	w->ladder.retry = &account->retry;
 	w->wake_at = UINT64_MAX;
@@ -247,7 +288,7 @@ fail:
 void
 watcher_start(struct watcher *w)
 {
-	connect_now(w);
+	watcher_authorize(w);
 }
 
 void

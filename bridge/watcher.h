@@ -15,7 +15,9 @@ struct checkpoint;
 struct committer;
 struct config_account;
 struct fault;
+struct doorman;
 struct net;
+struct oauth2;
 struct pipeline;
 struct watcher;
 
@@ -23,6 +25,7 @@ struct watcher;
 struct watcher_host {
 	uv_loop_t *loop;
 	struct net *net;
+	struct oauth2 *oauth2;
 	struct committer *committer;
 	uint64_t max_message_bytes;
 	int once; /* catch up, then stop */
@@ -33,10 +36,12 @@ struct watcher_host {
 };
 
 /* A watcher of ${mailbox} (index into the account's mailboxes), whose known
- * checkpoints are the ${n} ${rows}, newest first (copied).  NULL with ${f}. */
+ * checkpoints are the ${n} ${rows}, newest first (copied).  The doorman is the
+ * account's, shared by its watchers.  NULL with ${f}. */
 struct watcher *watcher_new(const struct watcher_host *,
-    const struct config_account *, size_t mailbox, struct pipeline *,
-    const struct checkpoint *rows, size_t n, struct fault *f);
+    const struct config_account *, size_t mailbox, struct doorman *,
+    struct pipeline *, const struct checkpoint *rows, size_t n,
+    struct fault *f);
 
 /* Begin; nothing happens before. */
 void watcher_start(struct watcher *);

@@ -3,10 +3,12 @@
 #ifndef WATCHER_PRIVATE_H
 #define WATCHER_PRIVATE_H
 
+#include "bridge/auth/oauth2.h"
 #include "bridge/budget.h"
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
 #include "bridge/fault.h"
+#include "bridge/doorman.h"
 #include "bridge/imap/connection.h"
 #include "bridge/ladder.h"
 #include "bridge/watcher.h"
@@ -40,6 +42,16 @@ struct watcher {
 	uint64_t opened_at;    /* the last EXAMINE */
 	uint64_t wake_at;      /* end of IDLE, next poll or NOOP */
 	int selected;
+
+	/* Login. */
+	struct doorman *doorman; /* the account's; borrowed */
+	struct doorman_waiter turn;
+	struct oauth2_waiter token_waiter;
+	uint64_t token; /* serial of the one shown last; 0: none */
+	int token_fresh;
+	int tried;	   /* the refusal to be told is our own */
+	uint64_t renew_at; /* a session must be made anew before its end */
+
 	int no_idle;	 /* the server has none, or refuses it */
 	unsigned barren; /* FETCHes in a row that failed and brought nothing */
 	unsigned failures; /* in a row, for --once */
@@ -88,6 +100,33 @@ void watcher_end(struct watcher *, const struct fault *why);
 /* Take octets or time in, react to events, give the next commands, send, and
  * set the timer. */
 void watcher_pump(struct watcher *);
+
+/* Ask for the account's turn and for a token; then connect (watcher_auth.c). */
+void watcher_authorize(struct watcher *);
+
+/* Connect, now that all is there that the login needs. */
+void watcher_connect(struct watcher *);
+
+/* The server asks who we are.  0, or -1 with ${f}. */
+int watcher_login(struct watcher *, struct fault *f);
+
+/* The login succeeded: the account's other mailboxes may follow. */
+void watcher_let_in(struct watcher *);
+
+/* The credentials of the account were refused, to this mailbox or another: the
+ * doorman wakes us after ${ms}. */
+void watcher_refused(struct watcher *, const struct fault *f, uint64_t ms);
+
+/* Add to a refusal where the credentials are from. */
+void watcher_whence(const struct watcher *, struct fault *f);
+
+/* Is ${f} the refusal of a token that was kept from before?  Then one with a
+ * new one counts: watcher_try_again(), once the connection is closed. */
+int watcher_retries_token(struct watcher *, const struct fault *f);
+void watcher_try_again(struct watcher *);
+
+/* Neither wait for a turn nor for a token any more. */
+void watcher_leave_turn(struct watcher *);
 
 /* Begin a session on a connection that stands. */
 void watcher_greet(struct watcher *, const char *greeting, size_t len);

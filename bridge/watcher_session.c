@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "bridge/auth/secret.h"
 #include "bridge/catchup.h"
 #include "bridge/config/config.h"
 #include "bridge/imap/session.h"
@@ -40,19 +39,6 @@ watcher_greet(struct watcher *w, const char *greeting, size_t len)
 	watcher_pump(w);
 }
 
-static int
-log_in(struct watcher *w, struct fault *f)
-{
-	char *password;
-	size_t len;
-
-	if ((password = secret_read(w->account->password, &len, f)) == NULL)
-		return (fault_prefix(f, "auth.password"));
-	session_login(w->session, w->account->user, password, now_ms(w));
-	secret_wipe(password, len);
-	return (0);
-}
-
 /* Events */
 
 static int
@@ -62,6 +48,7 @@ on_selected(struct watcher *w, const struct session_event *ev, struct fault *f)
 
 	w->opened_at = now_ms(w);
 	if (!w->selected) {
+		watcher_let_in(w);
 		w->selected = 1;
 		w->connected_at = w->opened_at;
 		w->barren = 0;
@@ -132,9 +119,7 @@ on_failed(struct watcher *w, const struct fault *why, struct fault *f)
 {
 	*f = *why;
 	if (why->kind == FAULT_AUTH)
-		fault_set(f, FAULT_AUTH, "%.*s; the password is from %s",
-		    FAULT_TEXT_MAX, why->text,
-		    secret_where(w->account->password));
+		watcher_whence(w, f);
 	return (-1);
 }
 
@@ -143,7 +128,7 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 {
 	switch (ev->kind) {
 	case SESSION_LOGIN:
-		return (log_in(w, f));
+		return (watcher_login(w, f));
 	case SESSION_SELECTED:
 		return (on_selected(w, ev, f));
 	case SESSION_FOUND:
@@ -188,12 +173,20 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 
 /* Commands */
 
+/* Is the token that opened this session about to end? */
+static int
+expiring(const struct watcher *w)
+{
+	return (now_ms(w) >= w->renew_at);
+}
+
 /* All is found and asked for: wait for new mail. */
 static void
 rest(struct watcher *w)
 {
 	const struct config_account *a = w->account;
 	uint64_t now = now_ms(w);
+	uint64_t old_at = w->connected_at + a->max_connection_seconds * 1000ULL;
 
 	if (catchup_lag(w->catchup) == 0) {
 		w->last_success = time(NULL);
@@ -207,8 +200,7 @@ rest(struct watcher *w)
 	if (w->host->once) {
 		w->held = 1; /* outcomes are awaited */
 		w->wake_at = now + KEEPALIVE_MS;
-	} else if (now - w->connected_at >=
-	    a->max_connection_seconds * 1000ULL) {
+	} else if (expiring(w) || now >= old_at) {
 		watcher_renew(w);
 	} else if (now - w->opened_at >= a->sweep_seconds * 1000ULL) {
 		session_examine(w->session, now);
@@ -220,6 +212,9 @@ rest(struct watcher *w)
 		watcher_enter(w, WATCHER_POLLING);
 		w->wake_at = now + a->poll_seconds * 1000ULL;
 	}
+	/* Not only when an IDLE of many minutes ends by itself. */
+	if (w->wake_at != UINT64_MAX && w->wake_at > old_at && !w->host->once)
+		w->wake_at = old_at;
 }
 
 static int
@@ -238,6 +233,12 @@ command(struct watcher *w, struct fault *f)
 	int hold;
 
 	w->held = 0;
+	if (may_command(w) && expiring(w)) {
+		/* What is being fetched is let through first. */
+		if (session_ready(w->session))
+			watcher_renew(w);
+		return (0);
+	}
 	hold = pipeline_hold(w->pipeline) ||
 	    committer_trouble(w->host->committer)[0] != '\0';
 	while (may_command(w) &&
@@ -305,6 +306,10 @@ set_timer(struct watcher *w)
 	if (w->stopping)
 		return; /* it watches over the LOGOUT */
 	at = session_deadline(w->session);
+	if (w->selected && w->renew_at < w->wake_at && w->renew_at > now &&
+	    (w->state == WATCHER_IDLE || w->state == WATCHER_POLLING ||
+		w->held))
+		w->wake_at = w->renew_at;
 	if (w->wake_at < at)
 		at = w->wake_at;
 	if ((w->state == WATCHER_IDLE || w->state == WATCHER_POLLING) &&

@@ -40,6 +40,8 @@ cmd:redis-server redis-server
 cmd:java default-jre-headless
 cmd:mvn maven
 cmd:kcat kcat
+cmd:node nodejs
+cmd:npm npm
 cmd:sqlite3 sqlite3
 cmd:clang clang
 cmd:clang-tidy clang-tidy

@@ -11,6 +11,9 @@ install -D -m 644 "$here/../LICENSE" "$root/share/doc/mailbridge/LICENSE"
 install -D -m 644 "$here/mailbridge.example.yaml" \
     "$root/share/doc/mailbridge/mailbridge.example.yaml"
 
+install -m 644 "$here/microsoft365.md" "$here/google.md" \
+    "$root/share/doc/mailbridge/"
+
 mkdir -p "$root/lib/systemd/system"
 sed "s|@PREFIX@|$prefix|g" "$here/mailbridge.service" \
     >"$root/lib/systemd/system/mailbridge.service"

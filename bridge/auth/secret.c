@@ -8,28 +8,37 @@
 
 #include "bridge/fault.h"
 #include "bridge/limits.h"
+#include "bridge/auth/seal.h"
 #include "bridge/auth/secret.h"
 
-enum secret_kind { SECRET_FILE, SECRET_ENV, SECRET_CREDENTIAL };
+enum secret_kind {
+	SECRET_FILE,
+	SECRET_ENV,
+	SECRET_CREDENTIAL,
+	SECRET_ENCRYPTED
+};
 
 struct secret {
 	enum secret_kind kind;
 	char *where; /* "file PATH" */
-	char *name;
+	char *name;  /* SECRET_ENCRYPTED: the sealed text */
+	const struct secret *key;
 };
 
 static struct secret *
 new_secret(enum secret_kind kind, const char *name)
 {
 	static const char *const kinds[] = { "file", "environment variable",
-		"credential" };
+		"credential", "the config, encrypted" };
 	struct secret *s;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return (NULL);
 	s->kind = kind;
 	s->name = strdup(name);
-	if (asprintf(&s->where, "%s %s", kinds[kind], name) == -1)
+	if (asprintf(&s->where, "%s%s%s", kinds[kind],
+		kind != SECRET_ENCRYPTED ? " " : "",
+		kind != SECRET_ENCRYPTED ? name : "") == -1)
 		s->where = NULL;
 	if (s->name == NULL || s->where == NULL) {
 		secret_free(s);
@@ -54,6 +63,16 @@ struct secret *
 secret_credential(const char *name)
 {
 	return (new_secret(SECRET_CREDENTIAL, name));
+}
+
+struct secret *
+secret_encrypted(const char *sealed, const struct secret *key)
+{
+	struct secret *s;
+
+	if ((s = new_secret(SECRET_ENCRYPTED, sealed)) != NULL)
+		s->key = key;
+	return (s);
 }
 
 const char *
@@ -197,6 +216,9 @@ secret_read(const struct secret *s, size_t *len, struct fault *f)
 		break;
 	case SECRET_CREDENTIAL:
 		data = read_credential(s, &size, f);
+		break;
+	case SECRET_ENCRYPTED:
+		data = seal_open(s->key, s->name, &size, f);
 		break;
 	}
 	if (data == NULL)

@@ -17,6 +17,10 @@ struct secret *secret_file(const char *path);
 struct secret *secret_env(const char *name);
 struct secret *secret_credential(const char *name);
 
+/* A reference to the text that opens with ${key} (seal.h), which is borrowed
+ * for the reference's life. */
+struct secret *secret_encrypted(const char *sealed, const struct secret *key);
+
 /* Where it comes from, for errors: "file /etc/mailbridge/support.secret". */
 const char *secret_where(const struct secret *);
 

@@ -2,10 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bridge/auth/oauth2.h"
 #include "bridge/auth/secret.h"
 #include "bridge/cli/check_private.h"
+#include "bridge/config/client.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
+#include "bridge/doorman.h"
 #include "bridge/imap/connection.h"
 #include "bridge/imap/session.h"
 #include "bridge/limits.h"
@@ -14,6 +17,8 @@ struct check_login {
 	struct check *check;
 	const struct config_account *account;
 	const char *mailbox;
+	struct doorman_waiter turn;
+	struct oauth2_waiter token;
 	struct connection *connection;
 	struct session *session;
 	int done;
@@ -22,12 +27,42 @@ struct check_login {
 static void
 finish(struct check_login *l)
 {
+	oauth2_cancel(&l->token);
+	doorman_leave(&l->turn);
 	connection_close(l->connection);
 	l->connection = NULL;
 	session_free(l->session);
 	l->session = NULL;
 	l->done = 1;
 	check_done(l->check);
+}
+
+/* What Exchange wants is spread over two consoles, and its errors name none of
+ * it. */
+static void
+advise(const struct check_login *l)
+{
+	const struct config_client *c = l->account->client;
+
+	if (c == NULL || c->provider != CLIENT_MICROSOFT365 ||
+	    c->grant != CLIENT_CREDENTIALS)
+		return;
+	fprintf(stderr,
+	    "  Check for Microsoft 365, in this order:\n"
+	    "  1. scope: https://outlook.office365.com/.default (and no "
+	    "other)\n"
+	    "  2. API permissions: Office 365 Exchange Online, Application "
+	    "permission\n"
+	    "     IMAP.AccessAsApp, with admin consent granted\n"
+	    "  3. New-ServicePrincipal -AppId %s -ObjectId OBJECT_ID, with the "
+	    "Object ID\n"
+	    "     under Enterprise applications, not that of the App "
+	    "registration\n"
+	    "  4. Add-MailboxPermission -Identity %s -User OBJECT_ID "
+	    "-AccessRights FullAccess\n"
+	    "     (it takes up to an hour to work)\n"
+	    "  5. IMAP is on: Set-CASMailbox -Identity %s -ImapEnabled $true\n",
+	    c->client_id, l->account->user, l->account->user);
 }
 
 static void
@@ -38,6 +73,8 @@ fail(struct check_login *l, const struct fault *f)
 	(void)snprintf(
 	    what, sizeof(what), "%s/%s", l->account->name, l->mailbox);
 	check_bad(l->check, what, f);
+	if (f->kind == FAULT_AUTH && l->session != NULL)
+		advise(l);
 	finish(l);
 }
 
@@ -48,11 +85,32 @@ now(const struct check_login *l)
 }
 
 static int
+log_in_token(struct check_login *l, struct fault *f)
+{
+	struct oauth2_token token;
+
+	switch (oauth2_get(l->check->oauth2, l->account->client,
+	    l->account->user, 0, NULL, &token, f)) {
+	case 1:
+		session_login_token(
+		    l->session, l->account->user, token.text, now(l));
+		return (0);
+	case 0:
+		return (fault_set(f, FAULT_RETRY,
+		    "the token ended while we were connecting"));
+	default:
+		return (-1);
+	}
+}
+
+static int
 log_in(struct check_login *l, struct fault *f)
 {
 	char *password;
 	size_t len;
 
+	if (l->account->client != NULL)
+		return (log_in_token(l, f));
 	if ((password = secret_read(l->account->password, &len, f)) == NULL)
 		return (fault_prefix(f, "auth.password"));
 	session_login(l->session, l->account->user, password, now(l));
@@ -73,6 +131,7 @@ pump(struct check_login *l)
 			(void)log_in(l, &f);
 			break;
 		case SESSION_SELECTED:
+			doorman_passed(&l->turn);
 			printf(
 			    "%s/%s: logged in; %llu mails, UIDVALIDITY %llu, "
 			    "%s\n",
@@ -98,7 +157,9 @@ pump(struct check_login *l)
 	if (!closed && f.kind == FAULT_NONE)
 		(void)connection_send(
 		    l->connection, session_output(l->session), &f);
-	if (f.kind != FAULT_NONE)
+	if (f.kind == FAULT_AUTH && l->turn.doorman != NULL)
+		doorman_refused(&l->turn, &f);
+	else if (f.kind != FAULT_NONE)
 		fail(l, &f);
 	else if (closed)
 		finish(l);
@@ -144,7 +205,7 @@ on_lost(void *arg, const struct fault *f)
 }
 
 static void
-begin(struct check_login *l)
+connect_now(struct check_login *l)
 {
 	static const struct connection_ops ops = { on_opened, on_data,
 		on_writable, on_lost };
@@ -156,10 +217,75 @@ begin(struct check_login *l)
 		.connect_seconds = LIMIT_CONNECT_SECONDS };
 	struct fault f;
 
-	l->check->pending++;
 	l->connection = connection_open(l->check->net, &config, &ops, l, &f);
 	if (l->connection == NULL)
 		fail(l, &f);
+}
+
+static void
+on_token(void *arg, const struct oauth2_token *token, const struct fault *f)
+{
+	if (token != NULL)
+		connect_now(arg);
+	else
+		fail(arg, f);
+}
+
+static void
+on_admitted(void *arg)
+{
+	struct check_login *l = arg;
+	struct oauth2_token token;
+	struct fault f;
+
+	l->token.done = on_token;
+	l->token.arg = l;
+	if (l->account->client == NULL) {
+		connect_now(l);
+		return;
+	}
+	switch (oauth2_get(l->check->oauth2, l->account->client,
+	    l->account->user, 0, &l->token, &token, &f)) {
+	case 1:
+		connect_now(l);
+		break;
+	case 0:
+		break;
+	default:
+		fail(l, &f);
+	}
+}
+
+/* One refusal is enough: a server might lock the account for the second. */
+static void
+on_refused(void *arg, const struct fault *f, uint64_t ms)
+{
+	struct check_login *l = arg;
+	struct fault other;
+
+	(void)ms;
+	if (l->session != NULL) {
+		fail(l, f);
+		return;
+	}
+	fault_set(&other, FAULT_AUTH,
+	    "not tried, since the account's login was refused");
+	fail(l, &other);
+}
+
+static void
+begin(struct check_login *l, struct doorman *doorman)
+{
+	l->check->pending++;
+	if (check_spares(l->check, l->account->client)) {
+		finish(l);
+		return;
+	}
+	l->turn.admitted = on_admitted;
+	l->turn.refused = on_refused;
+	l->turn.arg = l;
+	if (doorman_enter(doorman, &l->turn))
+		on_admitted(l);
 }
 
 void
@@ -171,17 +297,28 @@ check_logins(struct check *c)
 
 	for (i = 0; i < cfg->naccounts; i++)
 		n += cfg->accounts[i].nmailboxes;
-	if ((c->logins = calloc(n + 1, sizeof(*c->logins))) == NULL)
+	c->logins = calloc(n + 1, sizeof(*c->logins));
+	c->doormen = calloc(cfg->naccounts, sizeof(struct doorman *));
+	if (c->logins == NULL || c->doormen == NULL)
 		return;
 	for (i = 0; i < cfg->naccounts; i++) {
+		c->doormen[i] = doorman_new(&c->loop, &cfg->accounts[i].retry);
+		if (c->doormen[i] == NULL)
+			return;
 		for (j = 0; j < cfg->accounts[i].nmailboxes; j++) {
 			l = &c->logins[c->nlogins++];
 			l->check = c;
 			l->account = &cfg->accounts[i];
 			l->mailbox = l->account->mailboxes[j];
-			begin(l);
+			begin(l, c->doormen[i]);
 		}
 	}
+}
+
+static void
+on_doorman_closed(void *arg)
+{
+	(void)arg;
 }
 
 void
@@ -195,10 +332,15 @@ check_logins_end(struct check *c)
 		if (!c->logins[i].done)
 			fail(&c->logins[i], &f);
 	}
+	for (i = 0; c->doormen != NULL && i < c->config->naccounts; i++) {
+		if (c->doormen[i] != NULL)
+			doorman_close(c->doormen[i], on_doorman_closed, NULL);
+	}
 }
 
 void
 check_logins_free(struct check *c)
 {
 	free(c->logins);
+	free(c->doormen);
 }

@@ -3,6 +3,7 @@
 #include <sysexits.h>
 #include <uv.h>
 
+#include "bridge/auth/oauth2.h"
 #include "bridge/cli/check.h"
 #include "bridge/cli/check_private.h"
 #include "bridge/config/config.h"
@@ -46,10 +47,12 @@ on_end(uv_timer_t *timer)
 	if (c->ended)
 		return;
 	c->ended = 1;
+	check_tokens_end(c);
 	check_logins_end(c);
 	check_sinks_end(c);
 	uv_close((uv_handle_t *)&c->timer, NULL);
 	net_close(c->net, on_closed, NULL);
+	oauth2_close(c->oauth2, on_closed, NULL);
 }
 
 int
@@ -60,19 +63,22 @@ check_online(const struct config *cfg)
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	uv_loop_init(&c.loop);
-	if ((c.net = connection_net(&c.loop, &f)) == NULL) {
+	if ((c.net = connection_net(&c.loop, &f)) == NULL ||
+	    (c.oauth2 = oauth2_new(&c.loop, cfg, 0, &f)) == NULL) {
 		check_bad(&c, "network", &f);
 		return (c.code);
 	}
 	uv_timer_init(&c.loop, &c.timer);
 	c.timer.data = &c;
 	c.pending = 1; /* until all are begun */
+	check_tokens(&c);
 	check_logins(&c);
 	check_sinks(&c);
 	uv_timer_start(&c.timer, on_end, CHECK_MS, 0);
 	check_done(&c);
 	uv_run(&c.loop, UV_RUN_DEFAULT);
 	uv_loop_close(&c.loop);
+	check_tokens_free(&c);
 	check_logins_free(&c);
 	check_sinks_free(&c);
 	curl_global_cleanup();

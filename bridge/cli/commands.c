@@ -33,6 +33,13 @@ static const struct cli_option checkpoint_options[] = { CONFIG,
 	    "set: of which UIDVALIDITY (default: the newest known)"),
 	FLAG("all", "reset: put the whole store aside"), JSON, END };
 
+static const struct cli_option secret_options[] = {
+	{ "key", "FILE", "the key: base64 of 32 octets, read by its owner only",
+	    0, 1 },
+	VALUE("new-key", "FILE", "rotate: the key to seal it with from now on"),
+	END
+};
+
 static const struct cli_option version_options[] = {
 	{ "verbose", NULL, "the libraries too", 'v', 0 }, END
 };
@@ -69,6 +76,13 @@ static const struct cli_command commands[] = {
 	    cli_checkpoint },
 	{ "convert", "turn one message from stdin into its event", NULL, 0,
 	    convert_options, NULL, cli_convert },
+	{ "secret", "encrypt a secret, to stand in the config", "seal|rotate",
+	    1, secret_options,
+	    "seal reads the secret from stdin and prints the value for "
+	    "{encrypted: \"...\"};\nrotate reads such a value and prints it "
+	    "sealed with another key.\nA key: openssl rand -base64 32 > key; "
+	    "chmod 600 key; then secret_key: {file: key}.",
+	    cli_secret },
 	{ "schema", "print the JSON Schema of the event", NULL, 0, no_options,
 	    NULL, cli_schema },
 	{ "version", "print the version", NULL, 0, version_options, NULL,

@@ -1,4 +1,6 @@
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 
 #include "bridge/bridge.h"
@@ -7,6 +9,16 @@
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
 #include "bridge/ops/log.h"
+
+/* A core would hold tokens and mail; and nobody else's debugger may look. */
+static void
+hide_memory(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
 
 int
 cli_run(int argc, char **argv)
@@ -18,6 +30,7 @@ cli_run(int argc, char **argv)
 
 	if (args_parse(&args, argc, argv) == -1)
 		return (EX_USAGE);
+	hide_memory();
 	config = config_load(args_value(&args, "config"), &f);
 	if (config == NULL) {
 		fprintf(stderr, "mailbridge: %s\n", f.text);

@@ -11,6 +11,7 @@
 #include "bridge/fault.h"
 #include "bridge/cli/args.h"
 #include "bridge/cli/cli.h"
+#include "bridge/cli/status_client.h"
 #include "bridge/cli/table.h"
 
 /* One mailbox, of the config, of the store, or of both. */
@@ -142,7 +143,7 @@ state_of(const struct report *r, const struct entry *e)
 }
 
 static void
-print_table(const struct report *r)
+print_table(const struct report *r, const struct config *cfg)
 {
 	static const char *const headers[] = { "ACCOUNT", "MAILBOX", "STATE",
 		"UIDVALIDITY", "UID", "LAG", "LAST SUCCESS", "LAST ERROR",
@@ -174,6 +175,7 @@ print_table(const struct report *r)
 						    : "-");
 	}
 	table_end(t, stdout);
+	status_client_print(cfg, r->owner != 0);
 }
 
 /* RFC 3339, or null for never. */
@@ -224,9 +226,9 @@ print_json(const struct report *r, const struct config *cfg)
 		one = json_entry(r, &r->entries[i]);
 		rc = json_array_append_new(list, one);
 	}
-	all = json_pack("{s:s s:o s:o}", "state", cfg->state, "pid",
+	all = json_pack("{s:s s:o s:o s:o}", "state", cfg->state, "pid",
 	    r->owner > 0 ? json_integer(r->owner) : json_null(), "mailboxes",
-	    list);
+	    list, "oauth2", status_client_json(cfg, r->owner != 0));
 	if (rc == -1 || all == NULL ||
 	    json_dumpf(all, stdout, JSON_INDENT(2)) == -1)
 		rc = -1;
@@ -267,7 +269,7 @@ cli_status(int argc, char **argv)
 		fprintf(stderr, "mailbridge status: %s\n", f.text);
 		code = fault_exit_code(f.kind);
 	} else if (args_value(&args, "json") == NULL)
-		print_table(&r);
+		print_table(&r, cfg);
 	else if (print_json(&r, cfg) == -1)
 		code = EX_OSERR;
 	clear(&r);

@@ -5,6 +5,7 @@
 
 #include "bridge/auth/secret.h"
 #include "bridge/config/account.h"
+#include "bridge/config/client.h"
 #include "bridge/config/config.h"
 #include "bridge/config/mailboxes.h"
 #include "bridge/config/section.h"
@@ -129,26 +130,6 @@ read_server(struct section *s, struct config_account *a)
 	else if (a->tls == CONFIG_TLS_NONE && a->proxy != NULL)
 		section_error(s, "tls",
 		    "none does not go with a proxy: it would see the password");
-}
-
-static void
-read_auth(struct section *s, struct config_account *a)
-{
-	static const char *const methods[] = { "password", "oauth2", NULL };
-	struct section *auth;
-
-	if ((auth = section_child(s, "auth")) == NULL)
-		return;
-	(void)section_value(auth, "client");
-	if (section_choice(auth, "method", methods, 0) == 1)
-		section_error(
-		    auth, "method", "oauth2 is not supported by this version");
-	else
-		section_unsupported(auth, "client");
-	a->password = section_secret(auth, "password");
-	if (a->password == NULL)
-		section_need(auth, "password");
-	section_end(auth, NULL);
 }
 
 static int
@@ -338,7 +319,7 @@ read_common(struct section *s, const struct config *cfg,
     const struct config_retry *base, int required, struct config_account *a)
 {
 	read_server(s, a);
-	read_auth(s, a);
+	client_read_auth(s, cfg, a);
 	mailboxes_read(s, a);
 	read_start(s, a);
 	a->idle_seconds =

@@ -2,10 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/auth/secret.h"
 #include "bridge/fault.h"
 #include "bridge/limits.h"
 #include "sinks/sink.h"
 #include "bridge/config/account.h"
+#include "bridge/config/client.h"
 #include "bridge/config/config.h"
 #include "bridge/config/include.h"
 #include "bridge/config/section.h"
@@ -223,21 +225,21 @@ read_accounts(
 static void
 read_all(struct section *s, struct config *cfg)
 {
-	struct config_retry retry;
-
+	/* First: it opens the secrets of all that follows. */
+	cfg->secret_key = section_secret(s, "secret_key");
+	source_set_key(cfg->source, cfg->secret_key);
 	cfg->state = section_path(s, "state", "/var/lib/mailbridge");
 	read_log(s, cfg);
 	read_limits(s, cfg);
 	read_envelope(s, cfg);
-	account_read_retry(s, &default_retry, &retry);
+	account_read_retry(s, &default_retry, &cfg->retry);
 	section_unsupported(s, "admin");
-	section_unsupported(s, "secret_key");
-	section_unsupported(s, "oauth2");
 	section_unsupported(s, "dead_letter");
-	/* Accounts name sinks. */
+	/* Accounts name sinks and clients. */
 	read_sinks(s, cfg);
-	read_defaults(s, cfg, &retry);
-	read_accounts(s, cfg, &retry);
+	client_read_all(s, cfg);
+	read_defaults(s, cfg, &cfg->retry);
+	read_accounts(s, cfg, &cfg->retry);
 }
 
 struct config *
@@ -276,6 +278,8 @@ config_free(struct config *cfg)
 	for (i = 0; i < cfg->naccounts; i++)
 		account_clear(&cfg->accounts[i]);
 	free(cfg->accounts);
+	client_clear_all(cfg);
+	secret_free(cfg->secret_key);
 	free(cfg->sinks);
 	free((void *)(uintptr_t)cfg->state);
 	source_free(cfg->source);

@@ -10,6 +10,7 @@
 #include "bridge/envelope/event.h"
 #include "bridge/ops/log.h"
 
+struct config_client;
 struct config_source;
 struct fault;
 struct secret;
@@ -45,7 +46,8 @@ struct config_account {
 	const char *tls_ca; /* absolute path, or NULL: the system's store */
 	const char *proxy;  /* or NULL */
 	const char *user;
-	struct secret *password;
+	struct secret *password;	    /* or */
+	const struct config_client *client; /* auth.method: oauth2 */
 	const char **mailboxes; /* UTF-8 names, nmailboxes of them */
 	size_t nmailboxes;
 	enum config_start start;
@@ -61,15 +63,19 @@ struct config_account {
 
 struct config {
 	struct config_source *source;
-	const char *path;  /* of the file, as given */
-	const char *state; /* absolute path of the state directory */
+	struct secret *secret_key; /* or NULL */
+	const char *path;	   /* of the file, as given */
+	const char *state;	   /* absolute path of the state directory */
 	enum log_level log_level;
 	enum log_format log_format;
+	struct config_retry retry;
 	uint64_t inflight_bytes;
 	uint64_t max_message_bytes;
 	struct envelope_options envelope; /* max_event_bytes is the sink's */
 	struct config_account *accounts;
 	size_t naccounts;
+	struct config_client *clients; /* "oauth2:", see client.h */
+	size_t nclients;
 	struct config_sink *sinks;
 	size_t nsinks;
 };

@@ -200,11 +200,8 @@ read_secret(struct section *s)
 	    (!section_has(s, "file") && !section_has(s, "env") &&
 		!section_has(s, "credential") && !section_has(s, "encrypted")))
 		section_error(s, NULL,
-		    "expected {file: PATH}, {env: NAME} or {credential: NAME}");
-	if (section_value(s, "encrypted") != NULL)
-		section_error(s, "encrypted",
-		    "is not supported by this version; use {file: PATH}, "
-		    "{env: NAME} or {credential: NAME}");
+		    "expected {file: PATH}, {env: NAME}, {credential: NAME} or "
+		    "{encrypted: \"...\"}");
 	if ((path = section_path(s, "file", NULL)) != NULL)
 		secret = section_must(secret_file(path));
 	else if ((name = section_string(s, "env", NULL)) != NULL)
@@ -215,6 +212,13 @@ read_secret(struct section *s)
 			    "must be the name of a file in "
 			    "$CREDENTIALS_DIRECTORY, without a slash");
 		secret = section_must(secret_credential(name));
+	} else if ((name = section_string(s, "encrypted", NULL)) != NULL) {
+		if (source_key(s->src) == NULL)
+			section_error(s, "encrypted",
+			    "needs the key: secret_key: {file: PATH} at the "
+			    "top of the config");
+		secret =
+		    section_must(secret_encrypted(name, source_key(s->src)));
 	}
 	free(path);
 	return (secret);

@@ -30,6 +30,7 @@ struct file {
 };
 
 struct config_source {
+	const struct secret *key;
 	struct file *files;
 	struct file **last_file;
 	/* Open addressing by the container's address; a power of two slots,
@@ -50,6 +51,18 @@ source_new(void)
 		return (NULL);
 	src->last_file = &src->files;
 	return (src);
+}
+
+void
+source_set_key(struct config_source *src, const struct secret *key)
+{
+	src->key = key;
+}
+
+const struct secret *
+source_key(const struct config_source *src)
+{
+	return (src->key);
 }
 
 /* The folder of ${path}, absolute.  Symbolic links stay: a folder that is

@@ -10,6 +10,7 @@
 
 struct config_source;
 struct fault;
+struct secret;
 
 struct source_file {
 	const char *path;   /* as given, for messages */
@@ -28,6 +29,11 @@ struct config_source *source_new(void);
 /* Make ${path} one of the files; it lives as long as the source.  NULL if
  * memory is out or the current folder, which a relative path needs, is gone. */
 const struct source_file *source_file(struct config_source *, const char *path);
+
+/* The key that opens the encrypted secrets of the source (borrowed), and NULL
+ * while none was set. */
+void source_set_key(struct config_source *, const struct secret *key);
+const struct secret *source_key(const struct config_source *);
 
 /* The first file that was made, or NULL. */
 const struct source_file *source_main(const struct config_source *);

@@ -9,8 +9,10 @@ enum capability {
 	CAPABILITY_LOGINDISABLED = 1 << 3, /* RFC 3501 section 6.2.3 */
 	CAPABILITY_AUTH_PLAIN = 1 << 4,	   /* RFC 4616 */
 	CAPABILITY_AUTH_LOGIN = 1 << 5,
-	CAPABILITY_ESEARCH = 1 << 12, /* RFC 4731 */
-	CAPABILITY_IMAP4 = 1 << 6     /* any list at all was seen */
+	CAPABILITY_IMAP4 = 1 << 6, /* any list at all was seen */
+	CAPABILITY_AUTH_XOAUTH2 = 1 << 7,
+	CAPABILITY_AUTH_OAUTHBEARER = 1 << 8, /* RFC 7628 */
+	CAPABILITY_ESEARCH = 1 << 12	      /* RFC 4731 */
 };
 
 /* The set for a list as in "IMAP4rev1 IDLE AUTH=PLAIN", in any case; names

@@ -94,6 +94,10 @@ void session_tick(struct session *, uint64_t now);
 void session_login(
     struct session *, const char *user, const char *password, uint64_t now);
 
+/* The same with an OAuth2 access token, by OAUTHBEARER or XOAUTH2. */
+void session_login_token(
+    struct session *, const char *user, const char *token, uint64_t now);
+
 /* Does the server know IDLE?  Valid from SESSION_SELECTED on. */
 int session_has_idle(const struct session *);
 

@@ -21,7 +21,7 @@ void
 session_login_wipe(struct session *s)
 {
 	wipe(&s->user);
-	wipe(&s->password);
+	wipe(&s->secret);
 }
 
 static void
@@ -79,7 +79,7 @@ login_command(struct session *s)
 		buf_puts(&s->out, s->user);
 		s->step++;
 	} else if (s->step == 3) {
-		buf_puts(&s->out, s->password);
+		buf_puts(&s->out, s->secret);
 		s->step++;
 	}
 	if (s->step == 0) {
@@ -89,31 +89,18 @@ login_command(struct session *s)
 	}
 	if (s->step == 2) {
 		buf_putc(&s->out, ' ');
-		put_login_string(s, s->password);
+		put_login_string(s, s->secret);
 	}
 end:
 	buf_puts(&s->out, "\r\n");
 }
 
-void
-session_login(
-    struct session *s, const char *user, const char *password, uint64_t now)
+static void
+log_in(struct session *s, const char *user, const char *secret)
 {
-	if (s->state != STATE_LOGIN)
-		return;
-	s->now = now;
-	s->mechanism = sasl_choose(s->capabilities);
-	if (s->mechanism == SASL_NONE) {
-		fault_set(&s->fault, FAULT_AUTH,
-		    "the server offers no login for a password here: "
-		    "LOGINDISABLED and no AUTH=PLAIN (use tls: implicit or "
-		    "tls: starttls, or another auth.method)");
-		session_fail(s);
-		return;
-	}
 	s->user = strdup(user);
-	s->password = strdup(password);
-	if (s->user == NULL || s->password == NULL) {
+	s->secret = strdup(secret);
+	if (s->user == NULL || s->secret == NULL) {
 		fault_set(&s->fault, FAULT_RETRY, "login: out of memory");
 		session_fail(s);
 		return;
@@ -127,26 +114,66 @@ session_login(
 		login_command(s);
 		return;
 	}
-	if (s->mechanism == SASL_PLAIN &&
+	if (sasl_answers_first(s->mechanism) &&
 	    (s->capabilities & CAPABILITY_SASL_IR)) {
 		buf_putc(&s->out, ' ');
 		sasl_answer(
-		    s->mechanism, s->step++, s->user, s->password, &s->out);
+		    s->mechanism, s->step++, s->user, s->secret, &s->out);
 	}
 	buf_puts(&s->out, "\r\n");
 }
 
 void
-session_login_continue(struct session *s)
+session_login(
+    struct session *s, const char *user, const char *password, uint64_t now)
+{
+	if (s->state != STATE_LOGIN)
+		return;
+	s->now = now;
+	s->mechanism = sasl_choose(s->capabilities);
+	if (s->mechanism != SASL_NONE) {
+		log_in(s, user, password);
+		return;
+	}
+	fault_set(&s->fault, FAULT_AUTH,
+	    "the server offers no login for a password here: "
+	    "LOGINDISABLED and no AUTH=PLAIN (use tls: implicit or "
+	    "tls: starttls, or another auth.method)");
+	session_fail(s);
+}
+
+void
+session_login_token(
+    struct session *s, const char *user, const char *token, uint64_t now)
+{
+	if (s->state != STATE_LOGIN)
+		return;
+	s->now = now;
+	s->mechanism = sasl_choose_token(s->capabilities);
+	if (s->mechanism != SASL_NONE) {
+		log_in(s, user, token);
+		return;
+	}
+	fault_set(&s->fault, FAULT_AUTH,
+	    "the server offers no login with a token: neither "
+	    "AUTH=OAUTHBEARER nor AUTH=XOAUTH2 (use auth.method: password, "
+	    "and tls: starttls where it is none)");
+	session_fail(s);
+}
+
+void
+session_login_continue(struct session *s, const char *challenge)
 {
 	if (s->mechanism == SASL_LOGIN_COMMAND) {
 		if (s->step == 1 || s->step == 3)
 			login_command(s);
 		return;
 	}
+	if (s->step > 0)
+		(void)sasl_error(challenge, s->refusal, sizeof(s->refusal));
 	/* "*" cancels: the server asks for more than the mechanism has. */
-	if (sasl_answer(
-		s->mechanism, s->step++, s->user, s->password, &s->out) == -1)
+	if (sasl_answer(s->mechanism, s->step++, s->user, s->secret, &s->out) ==
+	    -1)
 		buf_putc(&s->out, '*');
 	buf_puts(&s->out, "\r\n");
 }
@@ -181,7 +208,12 @@ authenticated(struct session *s, const struct response *r)
 {
 	session_login_wipe(s);
 	if (r->condition != RESPONSE_OK) {
-		verdict_login(r, sasl_name(s->mechanism), &s->fault);
+		if (s->mechanism == SASL_XOAUTH2 ||
+		    s->mechanism == SASL_OAUTHBEARER)
+			verdict_token(
+			    r, sasl_name(s->mechanism), s->refusal, &s->fault);
+		else
+			verdict_login(r, sasl_name(s->mechanism), &s->fault);
 		session_fail(s);
 		return;
 	}

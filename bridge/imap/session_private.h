@@ -65,7 +65,8 @@ struct session {
 	unsigned capabilities;
 	enum sasl_mechanism mechanism;
 	int step;
-	char *user, *password; /* only while the mechanism runs */
+	char *user, *secret; /* only while the mechanism runs */
+	char refusal[200];   /* the server's error about the token, or "" */
 
 	/* The mailbox. */
 	uint64_t uidvalidity;
@@ -112,7 +113,7 @@ int session_message_fetch(
 
 /* Steps of the beginning; each may change the state. */
 void session_login_greeted(struct session *);
-void session_login_continue(struct session *);
+void session_login_continue(struct session *, const char *challenge);
 void session_login_status(struct session *, const struct response *);
 void session_login_tagged(
     struct session *, enum session_command kind, const struct response *);

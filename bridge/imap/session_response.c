@@ -134,13 +134,14 @@ on_status(struct session *s, const struct response *r, struct session_event *ev)
 }
 
 static int
-on_continue(struct session *s, struct session_event *ev)
+on_continue(
+    struct session *s, const struct response *r, struct session_event *ev)
 {
 	if (s->ncommands == 0)
 		return (0);
 	switch (s->commands[0].kind) {
 	case COMMAND_AUTHENTICATE:
-		session_login_continue(s);
+		session_login_continue(s, r->text);
 		return (0);
 	case COMMAND_IDLE:
 		if (s->idling || s->done_sent)
@@ -160,7 +161,7 @@ session_response(
 {
 	switch (r->kind) {
 	case RESPONSE_CONTINUE:
-		return (on_continue(s, ev));
+		return (on_continue(s, r, ev));
 	case RESPONSE_TAGGED:
 		return (on_tagged(s, r, ev));
 	case RESPONSE_STATUS:

@@ -89,35 +89,55 @@ describe(const struct response *r, const char *command, enum fault_kind kind,
 	f->retry_ms = verdict_backoff(r->text);
 }
 
+/* Add what to do to the text; what does not fit is left out. */
+static void
+advise(struct fault *f, const char *text)
+{
+	size_t len = strlen(f->text);
+
+	strncat(f->text, text, sizeof(f->text) - len - 1);
+}
+
 void
 verdict_login(const struct response *r, const char *method, struct fault *f)
 {
-	size_t len;
-
 	if (is_temporary(r)) {
 		describe(r, method, FAULT_RETRY, f);
 		return;
 	}
 	describe(r, method, FAULT_AUTH, f);
-	len = strlen(f->text);
-	strncat(f->text,
+	advise(f,
 	    " (the server refuses user or password: check `user` and "
-	    "`auth.password`)",
-	    sizeof(f->text) - len - 1);
+	    "`auth.password`)");
+}
+
+void
+verdict_token(const struct response *r, const char *method, const char *said,
+    struct fault *f)
+{
+	describe(r, method, is_temporary(r) ? FAULT_RETRY : FAULT_AUTH, f);
+	if (said[0] != '\0') {
+		advise(f, " [");
+		advise(f, said);
+		advise(f, "]");
+	}
+	if (f->kind == FAULT_AUTH)
+		advise(f,
+		    " (the server refuses the token: is it for this `user`, "
+		    "with the scope for IMAP?  `mailbridge check` tells more)");
 }
 
 void
 verdict_command(const struct response *r, const char *command, struct fault *f)
 {
-	size_t len;
-
 	describe(r, command, FAULT_RETRY, f);
+	/* Exchange says OK to every good token, and then this to those that
+	 * may not open the mailbox. */
 	if (strcasestr(r->text, "authenticated but not connected") == NULL)
 		return;
-	len = strlen(f->text);
-	strncat(f->text,
+	f->kind = FAULT_AUTH;
+	advise(f,
 	    " (Exchange took the login and cannot open the mailbox: is IMAP "
 	    "enabled for it, does the login have FullAccess to it, is `user` "
-	    "its address?)",
-	    sizeof(f->text) - len - 1);
+	    "its address?)");
 }

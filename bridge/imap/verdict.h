@@ -12,7 +12,13 @@ struct response;
 void verdict_login(
     const struct response *, const char *method, struct fault *f);
 
-/* The same for any other command ("EXAMINE INBOX"): always FAULT_RETRY. */
+/* The same for a login with an access token; ${said} is the error that came
+ * before the refusal (sasl_error()), or "". */
+void verdict_token(const struct response *, const char *method,
+    const char *said, struct fault *f);
+
+/* The same for any other command ("EXAMINE INBOX"): FAULT_RETRY; but FAULT_AUTH
+ * where Exchange tells by it that a login it accepted opens no mailbox. */
 void verdict_command(
     const struct response *, const char *command, struct fault *f);
 

@@ -16,8 +16,10 @@ from outputs import DirectoryOutput, KafkaOutput, RedisOutput  # noqa: E402
 from servers.dovecot import Dovecot  # noqa: E402
 from servers.fakeimap import FakeImap  # noqa: E402
 from servers.kafkabroker import KafkaBroker  # noqa: E402
+from servers.oidcserver import OidcServer  # noqa: E402
 from servers.process import Missing, new_folder  # noqa: E402
 from servers.redisserver import RedisServer  # noqa: E402
+from servers.tokenserver import TokenServer  # noqa: E402
 
 numbers = itertools.count(1)
 
@@ -57,6 +59,27 @@ def new_dovecot():
     yield start
     for server in servers:
         server.remove()
+
+
+@pytest.fixture
+def new_oidc():
+    servers = []
+
+    def start(clients: list, **options) -> OidcServer:
+        servers.append(real(OidcServer, clients, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.remove()
+
+
+@pytest.fixture
+def tokens():
+    """A scripted token endpoint."""
+    server = TokenServer()
+    yield server
+    server.remove()
 
 
 @pytest.fixture(scope="session")

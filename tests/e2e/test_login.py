@@ -1,7 +1,12 @@
 """Credentials that are refused, and how it gets well again."""
 
-from bridge import EX_CONFIG, account
+import re
+import signal
+from pathlib import Path
+
+from bridge import EX_CONFIG, EX_NOPERM, account
 from mails import mails
+from servers.certs import openssl
 from servers.dovecot import PASSWORD
 
 
@@ -76,3 +81,90 @@ def test_secret_that_others_can_read_is_refused(new_bridge, dovecot, user,
     done = bridge.command("check")
     assert done.returncode == EX_CONFIG
     assert "secret.txt" in done.stderr and "chmod" in done.stderr
+
+
+def test_one_attempt_for_all_mailboxes_of_an_account(new_bridge, new_dovecot,
+                                                     output):
+    """Servers lock accounts: what is refused once is not shown again by every
+    mailbox, only by one at each step."""
+    dovecot = new_dovecot()
+    names = [f"Box{i}" for i in range(8)]
+    dovecot.create("frank", *names)
+    for name in names:
+        dovecot.append("frank", mails(1), name)
+    before = dovecot.log.read_text().count("auth failed")
+    bridge = new_bridge([account(dovecot, "frank", mailboxes=names)], output,
+                        retry={"first_seconds": 0, "then": [3]})
+    bridge.secret.write_text("wrong\n")
+    bridge.start()
+    for steps in range(1, 4):
+        bridge.wait(lambda: len(re.findall(
+            "next try for the account", bridge.printed())) >= steps,
+            what=f"{steps} refusals")
+        failed = dovecot.log.read_text().count("auth failed") - before
+        assert failed <= steps
+    bridge.wait_state(("backing-off",))
+    assert all("AUTHENTICATIONFAILED" in row["lastError"]
+               for row in bridge.status().values())
+    bridge.secret.write_text(PASSWORD + "\n")
+    bridge.wait(lambda: output.count() == 8, what="all mailboxes")
+
+
+def test_check_shows_a_wrong_password_once(new_bridge, new_dovecot, output):
+    dovecot = new_dovecot()
+    bridge = new_bridge([account(dovecot, "grace",
+                                 mailboxes=["INBOX", "A", "B"])], output)
+    bridge.secret.write_text("wrong\n")
+    done = bridge.command("check")
+    assert done.returncode == EX_NOPERM
+    assert done.stderr.count("AUTHENTICATIONFAILED") == 1
+    assert done.stderr.count("not tried") == 2
+    assert dovecot.log.read_text().count("auth failed") == 1
+
+
+def test_encrypted_secret(new_bridge, dovecot, user, output):
+    """From the key to the mail, as the help says."""
+    dovecot.append(user, mails(1))
+    bridge = new_bridge([account(dovecot, user)], output)
+    keys = [bridge.folder / name for name in ("key", "new-key")]
+    for path in keys:
+        openssl("rand", "-base64", "-out", str(path), "32")
+        path.chmod(0o600)
+    sealed = bridge.command("secret", "seal", "--key", str(keys[0]),
+                            stdin=PASSWORD.encode() + b"\n", config=False)
+    assert sealed.returncode == 0, sealed.stderr
+    rotated = bridge.command(
+        "secret", "rotate", "--key", str(keys[0]), "--new-key", str(keys[1]),
+        stdin=sealed.stdout.encode(), config=False)
+    assert rotated.returncode == 0, rotated.stderr
+    bridge.config["secret_key"] = {"file": "new-key"}
+    auth = bridge.config["accounts"][0]["auth"]
+    auth["password"] = {"encrypted": sealed.stdout.strip()}
+    bridge.write()
+    done = bridge.command("check")
+    assert done.returncode == EX_CONFIG
+    assert "does not open with the key" in done.stderr
+    auth["password"] = {"encrypted": rotated.stdout.strip()}
+    bridge.write()
+    bridge.once()
+    assert output.count() == 1
+
+
+def test_no_core_is_left(bridge, dovecot, user, output):
+    dovecot.append(user, mails(1))
+    bridge.start()
+    bridge.wait(lambda: output.count() == 1, what="the mail")
+    text = Path(f"/proc/{bridge.process.pid}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", text)
+
+
+def test_sighup_tries_again_at_once(new_bridge, dovecot, user, output):
+    dovecot.append(user, mails(1))
+    bridge = new_bridge([account(dovecot, user)], output,
+                        retry={"first_seconds": 0, "then": [600]})
+    bridge.secret.write_text("wrong\n")
+    bridge.start()
+    bridge.wait_log("next try for the account in [0-9]{3}")
+    bridge.secret.write_text(PASSWORD + "\n")
+    bridge.process.send_signal(signal.SIGHUP)
+    bridge.wait(lambda: output.count() == 1, what="the mail")

@@ -17,6 +17,7 @@ struct owner {
 	struct catchup *catchup;
 	uint64_t now;
 	int selected;
+	int with_token; /* how it logs in */
 };
 
 static void
@@ -51,7 +52,10 @@ event(struct owner *o, const struct session_event *ev)
 
 	switch (ev->kind) {
 	case SESSION_LOGIN:
-		session_login(s, "user", "password", o->now);
+		if (o->with_token)
+			session_login_token(s, "user", "token", o->now);
+		else
+			session_login(s, "user", "password", o->now);
 		break;
 	case SESSION_SELECTED:
 		o->selected = 1;
@@ -128,12 +132,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.command_ms = 1000 };
 	struct checkpoint from = { .uidvalidity = 1 };
 	struct owner o = { .now = 1000 };
-	const char *greeting = "* OK [CAPABILITY IMAP4rev1 IDLE ID] hi\r\n";
+	const char *greeting =
+	    "* OK [CAPABILITY IMAP4rev1 IDLE ID AUTH=XOAUTH2] hi\r\n";
 	struct buf line;
 	unsigned tag = 0;
 	size_t i;
 	int alive;
 
+	/* An input that begins with a challenge is one about a token. */
+	o.with_token = size > 0 && data[0] == '+';
 	o.session = session_new(&config, o.now);
 	o.catchup = catchup_new(&from);
 	buf_init(&line, 1 << 20);

@@ -1,5 +1,6 @@
 """A certificate authority of our own, by the openssl command."""
 
+import base64
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,17 @@ from .process import find_program
 def openssl(*args: str) -> None:
     program = find_program("openssl", "openssl")
     subprocess.run([program, *args], check=True, capture_output=True)
+
+
+def public_jwk(pem: Path) -> dict:
+    """The RSA key of a certificate, as oauth2 servers take it."""
+    program = find_program("openssl", "openssl")
+    text = subprocess.run([program, "x509", "-in", str(pem), "-noout",
+                           "-modulus"], check=True, capture_output=True,
+                          text=True).stdout
+    modulus = bytes.fromhex(text.strip().split("=")[1])
+    return {"kty": "RSA", "use": "sig", "e": "AQAB",
+            "n": base64.urlsafe_b64encode(modulus).decode().rstrip("=")}
 
 
 class Authority:

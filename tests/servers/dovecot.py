@@ -37,13 +37,16 @@ def imap_name(mailbox: str) -> str:
 
 
 class Dovecot(Server):
-    """storage: maildir or sdbox; idle False: the server offers no IDLE;
+    """tokens: who is asked about access tokens, (introspection URL, CA file
+    or None, mechanisms such as "xoauth2 oauthbearer");
+    storage: maildir or sdbox; idle False: the server offers no IDLE;
     plaintext False: LOGIN only after TLS, seen at 127.0.0.2; hibernate: IDLE notifies at once."""
 
     def __init__(self, storage: str = "maildir", idle: bool = True,
                  plaintext: bool = True, hibernate: bool = False,
                  certificate: str = "DNS:localhost,IP:127.0.0.1",
-                 clients: int = 200, fsync: bool = True) -> None:
+                 clients: int = 200, fsync: bool = True,
+                 tokens: Optional[tuple] = None) -> None:
         super().__init__("dovecot")
         self.program = find_program("dovecot", "dovecot-imapd")
         self.doveadm_program = find_program("doveadm", "dovecot-imapd")
@@ -62,7 +65,7 @@ class Dovecot(Server):
             gid=account.pw_gid, group=grp.getgrgid(account.pw_gid).gr_name,
             password=PASSWORD, cert=str(pem), key=str(key), storage=storage,
             idle=idle, plaintext=plaintext, hibernate=hibernate,
-            clients=clients, fsync=fsync, port=self.port,
+            clients=clients, fsync=fsync, tokens=tokens, port=self.port,
             port_tls=self.port_tls, port_lmtp=self.port_lmtp)
         self.start()
 
@@ -80,6 +83,10 @@ class Dovecot(Server):
     def start(self) -> None:
         self.config.write_text(
             dovecot_config.text(self.version(), self.options))
+        if self.options["tokens"]:
+            path = self.folder / "oauth2.conf"
+            path.write_text(dovecot_config.oauth2_23(self.options))
+            shutil.chown(path, self.user)
         self.spawn([self.program, "-F", "-c", str(self.config)],
                    self.folder / "dovecot.log", **self.credentials())
         self.wait_ready(self.ready, 20)

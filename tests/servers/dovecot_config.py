@@ -89,6 +89,40 @@ userdb {{
 }}
 """
 
+# Before the password's passdb, which would say no to a token.
+TOKENS_23 = """\
+auth_mechanisms = plain {mechanisms}
+passdb {{
+  driver = oauth2
+  mechanisms = {mechanisms}
+  args = {folder}/oauth2.conf
+}}
+"""
+
+TOKENS_24 = """\
+auth_mechanisms = plain {mechanisms}
+oauth2 {{
+  introspection_mode = post
+  introspection_url = {url}
+  username_attribute = username
+  active_attribute = active
+  active_value = true
+  {ca}
+}}
+passdb oauth2 {{
+  mechanisms_filter = {mechanisms}
+}}
+"""
+
+OAUTH2_23 = """\
+introspection_mode = post
+introspection_url = {url}
+username_attribute = username
+active_attribute = active
+active_value = true
+{ca}
+"""
+
 V24 = """\
 dovecot_config_version = 2.4.0
 dovecot_storage_version = 2.4.0
@@ -135,8 +169,24 @@ def text(version: tuple, options: dict) -> str:
     values["requests"] = values["never"] if many else 1
     if new:
         # The version must be the first line.
-        return V24.format(**values) + COMMON.format(**values) + idle_24(values)
-    return COMMON.format(**values) + V23.format(**values) + idle_23(values)
+        return (V24.format(**values) + tokens(TOKENS_24, values) +
+                COMMON.format(**values) + idle_24(values))
+    return (COMMON.format(**values) + tokens(TOKENS_23, values) +
+            V23.format(**values) + idle_23(values))
+
+
+def tokens(template: str, values: dict) -> str:
+    if not values["tokens"]:
+        return ""
+    url, ca, mechanisms = values["tokens"]
+    ca = f"ssl_client_ca_file = {ca}" if ca else ""
+    return template.format(url=url, ca=ca, mechanisms=mechanisms, **values)
+
+
+def oauth2_23(options: dict) -> str:
+    url, ca, _ = options["tokens"]
+    return OAUTH2_23.format(
+        url=url, ca=f"tls_ca_cert_file = {ca}" if ca else "")
 
 
 def idle_23(values: dict) -> str:

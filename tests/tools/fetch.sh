@@ -1,8 +1,8 @@
 #!/bin/sh
 # Fetches what the tests use and Debian does not package, into .cache: a
-# Python venv (PyPI) and a Kafka broker (Maven Central).  Versions are pinned
-# in tests/requirements.txt and tests/e2e/kafka/pom.xml; when those change,
-# it is fetched anew.
+# Python venv (PyPI), a Kafka broker (Maven Central) and an OAuth2 server (npm).
+# Versions are pinned in tests/requirements.txt, tests/e2e/kafka/pom.xml and
+# tests/e2e/oidc/package-lock.json; when those change, it is fetched anew.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -27,4 +27,15 @@ if ! fresh .cache/kafka/pom.xml tests/e2e/kafka/pom.xml; then
 	    -DincludeScope=runtime -DoutputDirectory="$PWD/.cache/kafka/libs" \
 	    </dev/null
 	cp tests/e2e/kafka/pom.xml .cache/kafka/pom.xml
+fi
+
+# A person without node lacks only the tests that need it.
+lock=tests/e2e/oidc/package-lock.json
+if command -v npm >/dev/null && ! fresh .cache/oidc/fetched.json $lock; then
+	echo "Fetching the OAuth2 server of $lock"
+	rm -rf .cache/oidc
+	mkdir -p .cache/oidc
+	cp tests/e2e/oidc/package.json $lock .cache/oidc
+	(cd .cache/oidc && npm ci --silent --no-audit --no-fund)
+	cp $lock .cache/oidc/fetched.json
 fi

@@ -300,8 +300,7 @@ test_start(void **state)
 static void
 test_not_in_this_version(void **state)
 {
-	static const char *const keys[] = { "admin", "secret_key", "oauth2",
-		"dead_letter" };
+	static const char *const keys[] = { "admin", "dead_letter" };
 	char text[256], expected[256];
 	size_t i;
 
@@ -321,10 +320,6 @@ test_not_in_this_version(void **state)
 	    "version, only all: a mailbox whose UIDVALIDITY changed is read "
 	    "from its beginning");
 	bad_key("on_reset: never", "15: accounts[0].on_reset: must be all");
-	bad(SINK "accounts: [{name: a, host: h, user: u, auth: {method: "
-		 "oauth2, client: c}}]",
-	    "c.yaml:2:55: accounts[0].auth.method: oauth2 is not supported by "
-	    "this version");
 	bad("sinks: {a: {type: stdout}, b: {type: stdout}}\ndefaults: {sink: "
 	    "[a, b]}\naccounts: [" ACCOUNT("a") "]",
 	    "c.yaml:2:18: defaults.sink: more than one sink for an account is "

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "bridge/buf.h"
 #include "bridge/fault.h"
 #include "bridge/imap/capability.h"
 #include "bridge/imap/date.h"
@@ -200,10 +201,41 @@ test_refused_logins(void **state)
 	}
 }
 
+static void
+test_token_answers(void **state)
+{
+	char text[40];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 4096);
+	assert_int_equal(
+	    sasl_answer(SASL_OAUTHBEARER, 0, "a=b,c@x", "t", &b), 0);
+	assert_string_equal(
+	    b.data, "bixhPWE9M0RiPTJDY0B4LAFhdXRoPUJlYXJlciB0AQE=");
+	buf_clear(&b);
+	assert_int_equal(sasl_answer(SASL_XOAUTH2, 1, "u", "t", &b), 0);
+	assert_int_equal(b.len, 0);
+	assert_int_equal(sasl_answer(SASL_XOAUTH2, 2, "u", "t", &b), -1);
+	assert_int_equal(sasl_answer(SASL_OAUTHBEARER, 2, "u", "t", &b), -1);
+	buf_free(&b);
+	/* A number will do, rubbish tells nothing, and nothing overflows. */
+	assert_true(sasl_error("eyJzdGF0dXMiOjQwMX0=", text, sizeof(text)));
+	assert_string_equal(text, "status 401");
+	assert_true(sasl_error("eyJzdGF0dXMiOjQwMX0=", text, 8));
+	assert_string_equal(text, "status ");
+	assert_false(sasl_error("", text, sizeof(text)));
+	assert_false(sasl_error("e30=", text, sizeof(text)));
+	assert_false(sasl_error("not base64!", text, sizeof(text)));
+	assert_false(sasl_error("WzFd", text, sizeof(text)));
+	assert_string_equal(text, "");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_token_answers),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_mailbox_names),
 		cmocka_unit_test(test_every_code_point),

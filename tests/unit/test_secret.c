@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "bridge/auth/seal.h"
 #include "bridge/auth/secret.h"
 #include "bridge/fault.h"
 #include "scratch.h"
@@ -158,6 +159,72 @@ setup(void **state)
 	return (0);
 }
 
+#define KEY "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+static void
+test_encrypted(void **state)
+{
+	struct secret *key = secret_file("key");
+	struct fault f;
+	char *sealed, *again;
+
+	(void)state;
+	scratch_text("key", KEY "\n");
+	sealed = seal_close(key, "hunter2", 7, &f);
+	assert_non_null(sealed);
+	assert_int_equal(strlen(sealed), 48);
+	expect(secret_encrypted(sealed, key), "hunter2", NULL);
+	/* Never twice the same. */
+	again = seal_close(key, "hunter2", 7, &f);
+	assert_string_not_equal(sealed, again);
+	free(again);
+	free(sealed);
+	secret_free(key);
+}
+
+/* What ${sealed} says when it is opened with ${key}. */
+static void
+closed(const char *sealed, const struct secret *key, const char *text)
+{
+	struct fault f = { 0 };
+	size_t len;
+
+	assert_null(seal_open(key, sealed, &len, &f));
+	assert_int_equal(f.kind, FAULT_CONFIG);
+	assert_non_null(strstr(f.text, text));
+}
+
+static void
+test_encrypted_refused(void **state)
+{
+	struct secret *key = secret_file("key"), *other = secret_file("other");
+	struct fault f;
+	char *sealed, saved;
+	size_t i;
+
+	(void)state;
+	scratch_text("key", KEY);
+	scratch_text("other", "NDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+	sealed = seal_close(key, "hunter2", 7, &f);
+	closed(sealed, other, "another one, or is damaged");
+	/* Of the last character some bits mean nothing. */
+	for (i = 0; i < strlen(sealed) - 2; i++) {
+		saved = sealed[i];
+		sealed[i] = saved == 'A' ? 'B' : 'A';
+		closed(sealed, key, "does not open");
+		sealed[i] = saved;
+	}
+	closed("AAAA", key, "secret seal");
+	closed("", key, "secret seal");
+	closed("hunter2!", key, "secret seal");
+	scratch_text("other", "short");
+	closed(sealed, other, "openssl rand -base64 32");
+	assert_null(seal_close(other, "x", 1, &f));
+	free(sealed);
+	secret_free(key);
+	secret_free(other);
+}
+
 static int
 teardown(void **state)
 {
@@ -178,6 +245,8 @@ main(void)
 		TEST(test_env),
 		TEST(test_credential),
 		TEST(test_rotation),
+		TEST(test_encrypted),
+		TEST(test_encrypted_refused),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

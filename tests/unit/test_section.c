@@ -236,8 +236,8 @@ static void
 test_secrets(void **state)
 {
 	static const char expected[] =
-	    "/etc/x/f:1:11: top.password: expected {file: PATH}, {env: NAME} "
-	    "or {credential: NAME}";
+	    "/etc/x/f:1:11: top.password: expected {file: PATH}, {env: "
+	    "NAME}, {credential: NAME} or {encrypted: \"...\"}";
 
 	(void)state;
 	secret_is("{}", NULL, "");
@@ -250,8 +250,8 @@ test_secrets(void **state)
 	secret_is("password: {}", NULL, expected);
 	secret_is("password: {file: a, env: b}", NULL, expected);
 	secret_is("password: {encrypted: abc}", NULL,
-	    "/etc/x/f:1:23: top.password.encrypted: is not supported by this "
-	    "version; use {file: PATH}, {env: NAME} or {credential: NAME}");
+	    "/etc/x/f:1:23: top.password.encrypted: needs the key: "
+	    "secret_key: {file: PATH} at the top of the config");
 	secret_is("password: {credential: ../x}", NULL,
 	    "/etc/x/f:1:24: top.password.credential: must be the name of a "
 	    "file in $CREDENTIALS_DIRECTORY, without a slash");

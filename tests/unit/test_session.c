@@ -22,7 +22,7 @@ struct dialogue {
 	struct buf sent;
 	struct buf story;
 	uint64_t now;
-	const char *user, *password;
+	const char *user, *password, *token;
 	int idle; /* ask for IDLE when all is fetched */
 };
 
@@ -33,7 +33,10 @@ on_event(struct dialogue *d, const struct session_event *ev)
 
 	switch (ev->kind) {
 	case SESSION_LOGIN:
-		session_login(s, d->user, d->password, d->now);
+		if (d->token != NULL)
+			session_login_token(s, d->user, d->token, d->now);
+		else
+			session_login(s, d->user, d->password, d->now);
 		break;
 	case SESSION_SELECTED:
 		buf_printf(&d->story, "selected %llu %u %llu idle=%d\n",
@@ -125,12 +128,15 @@ serve(struct dialogue *d, const char *text, size_t step)
 }
 
 static void
-begin(struct dialogue *d, const char *mailbox, const char *greeting)
+begin_as(struct dialogue *d, const char *mailbox, const char *greeting,
+    const char *token)
 {
 	struct session_config config = { .mailbox = mailbox,
 		.command_ms = 1000 };
 
-	*d = (struct dialogue){ .now = 5000, .user = "me", .password = "pw" };
+	*d = (struct dialogue){
+		.now = 5000, .user = "me", .password = "pw", .token = token
+	};
 	buf_init(&d->sent, 1 << 16);
 	buf_init(&d->story, 1 << 16);
 	buf_puts(&d->sent, "");
@@ -139,6 +145,12 @@ begin(struct dialogue *d, const char *mailbox, const char *greeting)
 	session_feed(d->session, greeting, strlen(greeting), d->now);
 	session_greeted(d->session, d->now);
 	pump(d);
+}
+
+static void
+begin(struct dialogue *d, const char *mailbox, const char *greeting)
+{
+	begin_as(d, mailbox, greeting, NULL);
 }
 
 static void
@@ -228,6 +240,73 @@ test_login_ways(void **state)
 	serve(&d, "* CAPABILITY LOGINDISABLED\r\nm1 OK x\r\n", 2);
 	assert_string_equal(d.sent.data, "m1 CAPABILITY\r\n");
 	assert_non_null(strstr(d.story.data, "failed 2 the server offers no"));
+	end(&d, d.sent.data, d.story.data);
+}
+
+#define XOAUTH2 "dXNlcj1tZQFhdXRoPUJlYXJlciB0b2sBAQ=="
+#define OAUTHBEARER "bixhPW1lLAFhdXRoPUJlYXJlciB0b2sBAQ=="
+#define REFUSED                                                            \
+	" (the server refuses the token: is it for this `user`, with the " \
+	"scope for IMAP?  `mailbridge check` tells more)\n"
+
+static void
+test_login_token(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	/* The first answer goes with the command; the error is answered by an
+	 * empty line, and told. */
+	begin_as(&d, "INBOX",
+	    "* OK [CAPABILITY IMAP4 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR] hi\r\n",
+	    "tok");
+	serve(&d,
+	    "+ eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiQmVh"
+	    "cmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==\r\n"
+	    "m1 NO [AUTHENTICATIONFAILED] bad\r\n",
+	    1);
+	end(&d, "m1 AUTHENTICATE XOAUTH2 " XOAUTH2 "\r\n\r\n",
+	    "failed 2 AUTHENTICATE XOAUTH2: NO [AUTHENTICATIONFAILED] bad "
+	    "[status 401, scope https://mail.google.com/]" REFUSED);
+
+	/* OAUTHBEARER is preferred; its error is answered by ^A. */
+	begin_as(&d, "INBOX",
+	    "* OK [CAPABILITY IMAP4 AUTH=XOAUTH2 AUTH=OAUTHBEARER] hi\r\n",
+	    "tok");
+	serve(&d, "+ \r\n+ eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=\r\n", 7);
+	serve(&d, "m1 NO no\r\n", 7);
+	end(&d, "m1 AUTHENTICATE OAUTHBEARER\r\n" OAUTHBEARER "\r\nAQ==\r\n",
+	    "failed 2 AUTHENTICATE OAUTHBEARER: NO no [status "
+	    "invalid_token]" REFUSED);
+
+	/* A second error is one too many; and a busy server is only busy. */
+	begin_as(&d, "INBOX",
+	    "* OK [CAPABILITY AUTH=OAUTHBEARER SASL-IR] hi\r\n", "tok");
+	serve(&d, "+ eA==\r\n+ eA==\r\nm1 NO [UNAVAILABLE] x\r\n", 2);
+	end(&d, "m1 AUTHENTICATE OAUTHBEARER " OAUTHBEARER "\r\nAQ==\r\n*\r\n",
+	    "failed 1 AUTHENTICATE OAUTHBEARER: NO [UNAVAILABLE] x\n");
+
+	/* A token never goes where only passwords are taken. */
+	begin_as(&d, "INBOX", "* OK [CAPABILITY AUTH=PLAIN] hi\r\n", "tok");
+	assert_non_null(strstr(d.story.data, "neither AUTH=OAUTHBEARER"));
+	end(&d, "", d.story.data);
+}
+
+static void
+test_token_without_mailbox(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	begin_as(&d, "INBOX",
+	    "* OK [CAPABILITY AUTH=XOAUTH2 SASL-IR ID] hi\r\n", "tok");
+	serve(&d,
+	    "m1 OK [CAPABILITY IMAP4 ID] AUTHENTICATE completed.\r\n"
+	    "m2 BAD User is authenticated but not connected.\r\n"
+	    "m3 BAD User is authenticated but not connected.\r\n",
+	    1);
+	assert_non_null(strstr(d.story.data, "failed 2 EXAMINE INBOX: BAD"));
+	assert_non_null(strstr(d.story.data, "FullAccess"));
 	end(&d, d.sent.data, d.story.data);
 }
 
@@ -356,6 +435,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_dialogue),
 		cmocka_unit_test(test_login_ways),
+		cmocka_unit_test(test_login_token),
+		cmocka_unit_test(test_token_without_mailbox),
 		cmocka_unit_test(test_login_literals),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_deadlines),
