@@ -91,7 +91,8 @@ def test_uidnext_that_is_always_wrong(imap, fake_bridge, output):
 
 @pytest.mark.parametrize("line", [
     "* OK [UIDVALIDITY 0] none", "* OK no", "* OK [UIDVALIDITY NIL] none",
-    "* OK [UIDVALIDITY -3] none", "* NO [UIDNOTSTICKY] UIDs do not last"])
+    "* OK [UIDVALIDITY -3] none",
+    "* OK [UIDVALIDITY 1] it\nS: * NO [UIDNOTSTICKY] UIDs do not last"])
 def test_no_uidvalidity(imap, fake_bridge, output, line):
     imap.box.add(mail(1))
     imap.on("EXAMINE", f"""
