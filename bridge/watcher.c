@@ -25,12 +25,6 @@
 static const char *const state_names[] = { "new", "connecting", "catching-up",
 	"idle", "polling", "backing-off", "stopped" };
 
-const char *
-watcher_name(const struct watcher *w)
-{
-	return (w->name);
-}
-
 void
 watcher_enter(struct watcher *w, enum watcher_state state)
 {

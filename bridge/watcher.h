@@ -59,7 +59,4 @@ void watcher_stop(struct watcher *);
 /* Free it, once stopped; ${closed} from the loop. */
 void watcher_close(struct watcher *, void (*closed)(void *arg), void *arg);
 
-/* "support/INBOX" */
-const char *watcher_name(const struct watcher *);
-
 #endif
