@@ -85,19 +85,22 @@ make_key(const struct kafka_config *config, const struct event *ev,
 	return (key);
 }
 
-/* CloudEvents 1.0, Kafka protocol binding, binary content mode. */
+/* CloudEvents 1.0, Kafka protocol binding: the attributes are headers in binary
+ * content mode, in structured mode the content type alone tells. */
 static rd_kafka_headers_t *
 make_headers(const struct event *ev)
 {
 	rd_kafka_headers_t *h = rd_kafka_headers_new(6);
 
-	rd_kafka_header_add(h, "ce_specversion", -1, "1.0", -1);
-	rd_kafka_header_add(h, "ce_id", -1, ev->id, -1);
-	rd_kafka_header_add(h, "ce_source", -1, ev->source, -1);
-	rd_kafka_header_add(h, "ce_type", -1, EVENT_TYPE, -1);
-	if (ev->time[0] != '\0')
-		rd_kafka_header_add(h, "ce_time", -1, ev->time, -1);
-	rd_kafka_header_add(h, "content-type", -1, "application/json", -1);
+	if (ev->attributes) {
+		rd_kafka_header_add(h, "ce_specversion", -1, "1.0", -1);
+		rd_kafka_header_add(h, "ce_id", -1, ev->id, -1);
+		rd_kafka_header_add(h, "ce_source", -1, ev->source, -1);
+		rd_kafka_header_add(h, "ce_type", -1, ev->type, -1);
+		if (ev->time[0] != '\0')
+			rd_kafka_header_add(h, "ce_time", -1, ev->time, -1);
+	}
+	rd_kafka_header_add(h, "content-type", -1, ev->content_type, -1);
 	return (h);
 }
 

@@ -46,14 +46,14 @@ add_number(struct command *c, char text[NUMBER], uint64_t n)
 }
 
 static void
-add_fields(struct command *c, const struct event *ev)
+add_attributes(struct command *c, const struct event *ev)
 {
 	add_text(c, "ce_id");
 	add_text(c, ev->id);
 	add_text(c, "ce_source");
 	add_text(c, ev->source);
 	add_text(c, "ce_type");
-	add_text(c, EVENT_TYPE);
+	add_text(c, ev->type);
 	/* CloudEvents knows no empty attribute, only an absent one. */
 	if (ev->time[0] != '\0') {
 		add_text(c, "ce_time");
@@ -61,8 +61,17 @@ add_fields(struct command *c, const struct event *ev)
 	}
 	add_text(c, "ce_specversion");
 	add_text(c, "1.0");
+}
+
+/* Redis has no binding of CloudEvents' own: as the one for Kafka, with fields
+ * in place of headers. */
+static void
+add_fields(struct command *c, const struct event *ev)
+{
+	if (ev->attributes)
+		add_attributes(c, ev);
 	add_text(c, "content-type");
-	add_text(c, "application/json");
+	add_text(c, ev->content_type);
 	add_text(c, "data");
 	add(c, ev->data, ev->len);
 }

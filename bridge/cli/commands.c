@@ -52,6 +52,9 @@ static const struct cli_option convert_options[] = {
 	VALUE("flags", "FLAGS", "IMAP flags in the event (default: none)"),
 	VALUE("attachments", "MODE", "inline (default), store or none"),
 	VALUE("raw", "MODE", "inline, store or none (default)"),
+	VALUE("cloudevents", "MODE",
+	    "binary (default), structured or none: around the event"),
+	FLAG("replay", "say in the event that it is a replay"),
 	VALUE("max-event-bytes", "N", "the largest event allowed"), END
 };
 

@@ -21,26 +21,49 @@ struct convert {
 	struct envelope_options options;
 };
 
+/* One of the names, into *choice; which is left as it is if none is given. */
 static int
-convert_mode(
-    const struct args *args, const char *name, enum envelope_content *mode)
+convert_choice(const struct args *args, const char *name,
+    const char *const names[3], unsigned *choice)
 {
-	static const char *const names[] = { [ENVELOPE_NONE] = "none",
-		[ENVELOPE_INLINE] = "inline",
-		[ENVELOPE_STORE] = "store" };
 	const char *text = args_value(args, name);
-	size_t i;
+	unsigned i;
 
 	if (text == NULL)
 		return (0);
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (i = 0; i < 3; i++) {
 		if (strcmp(names[i], text) == 0) {
-			*mode = (enum envelope_content)i;
+			*choice = i;
 			return (0);
 		}
 	}
-	return (args_wrong(
-	    args->cmd, "--%s: inline, store or none, not %s", name, text));
+	return (args_wrong(args->cmd, "--%s: %s, %s or %s, not %s", name,
+	    names[0], names[1], names[2], text));
+}
+
+static int
+convert_modes(struct envelope_options *o, const struct args *args)
+{
+	static const char *const contents[] = { [ENVELOPE_NONE] = "none",
+		[ENVELOPE_INLINE] = "inline",
+		[ENVELOPE_STORE] = "store" };
+	static const char *const carried[] = { [ENVELOPE_BINARY] = "binary",
+		[ENVELOPE_STRUCTURED] = "structured",
+		[ENVELOPE_BARE] = "none" };
+	unsigned attachments = o->attachments, raw = o->raw;
+	unsigned cloudevents = o->cloudevents;
+	int rc;
+
+	if ((rc = convert_choice(
+		 args, "attachments", contents, &attachments)) != 0 ||
+	    (rc = convert_choice(args, "raw", contents, &raw)) != 0 ||
+	    (rc = convert_choice(args, "cloudevents", carried, &cloudevents)) !=
+		0)
+		return (rc);
+	o->attachments = (enum envelope_content)attachments;
+	o->raw = (enum envelope_content)raw;
+	o->cloudevents = (enum envelope_cloudevents)cloudevents;
+	return (0);
 }
 
 /* A number from 1 on, if given. */
@@ -80,11 +103,10 @@ convert_options(struct convert *c, const struct args *args)
 		 args, "uidvalidity", INT64_MAX, &m->uidvalidity)) != 0 ||
 	    (rc = convert_number(args, "max-event-bytes", SIZE_MAX, &most)) !=
 		0 ||
-	    (rc = convert_mode(args, "attachments", &c->options.attachments)) !=
-		0 ||
-	    (rc = convert_mode(args, "raw", &c->options.raw)) != 0)
+	    (rc = convert_modes(&c->options, args)) != 0)
 		return (rc);
 	m->uid = (uint32_t)uid;
+	m->replay = args_value(args, "replay") != NULL;
 	c->options.max_event_bytes = most == SIZE_MAX ? 0 : (size_t)most;
 	return (0);
 }
@@ -144,7 +166,7 @@ convert_write(const struct convert *c)
 int
 cli_convert(int argc, char **argv)
 {
-	struct convert c = { .options = { ENVELOPE_INLINE, ENVELOPE_NONE, 0 } };
+	struct convert c = { .options = { .attachments = ENVELOPE_INLINE } };
 	struct args args;
 	int rc;
 

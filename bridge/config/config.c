@@ -60,6 +60,8 @@ read_envelope(struct section *s, struct config *cfg)
 {
 	static const char *const contents[] = { "none", "inline", "store",
 		NULL };
+	static const char *const modes[] = { "binary", "structured", "none",
+		NULL };
 	struct section *envelope;
 
 	cfg->envelope.attachments = ENVELOPE_INLINE;
@@ -70,6 +72,8 @@ read_envelope(struct section *s, struct config *cfg)
 	    envelope, "attachments", contents, ENVELOPE_INLINE);
 	cfg->envelope.raw = (enum envelope_content)section_choice(
 	    envelope, "raw", contents, ENVELOPE_NONE);
+	cfg->envelope.cloudevents = (enum envelope_cloudevents)section_choice(
+	    envelope, "cloudevents", modes, ENVELOPE_BINARY);
 	section_end(envelope, NULL);
 }
 

@@ -5,6 +5,7 @@
 #include "bridge/fault.h"
 #include "bridge/message.h"
 #include "bridge/envelope/base64.h"
+#include "bridge/envelope/cloudevent.h"
 #include "bridge/envelope/event.h"
 #include "bridge/envelope/fields.h"
 #include "bridge/envelope/fit.h"
@@ -23,40 +24,6 @@ event_copy(struct span s)
 	return (p);
 }
 
-/* A segment of the source: what is not unreserved in RFC 3986 is encoded. */
-static void
-event_segment(struct buf *out, const char *s)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	unsigned char c;
-
-	(void)buf_putc(out, '/');
-	for (; (c = (unsigned char)*s) != '\0'; s++) {
-		if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		    (c >= '0' && c <= '9') || strchr("._~-", c) != NULL) {
-			(void)buf_putc(out, (char)c);
-		} else {
-			(void)buf_putc(out, '%');
-			(void)buf_putc(out, hex[c >> 4]);
-			(void)buf_putc(out, hex[c & 15]);
-		}
-	}
-}
-
-static char *
-event_source(const struct message *m)
-{
-	struct buf out;
-
-	buf_init(&out, SIZE_MAX / 4);
-	(void)buf_puts(&out, "/mailbridge");
-	event_segment(&out, m->account);
-	event_segment(&out, m->mailbox);
-	if (out.failed)
-		buf_free(&out);
-	return (buf_take(&out));
-}
-
 /* The first id of the fields in this order, or NULL; 0, or -1. */
 static int
 event_id_of(
@@ -73,7 +40,8 @@ event_id_of(
 }
 
 static int
-event_attributes(struct event *ev, const struct mail *m)
+event_attributes(
+    struct event *ev, const struct mail *m, const struct envelope_options *o)
 {
 	static const enum mail_ids own[] = { MAIL_MESSAGE_ID };
 	static const enum mail_ids thread[] = { MAIL_REFERENCES,
@@ -84,12 +52,15 @@ event_attributes(struct event *ev, const struct mail *m)
 	fields_id(msg, id);
 	ev->uidvalidity = msg->uidvalidity;
 	ev->uid = msg->uid;
+	ev->type = EVENT_TYPE;
+	cloudevent_carry(ev, o->cloudevents);
 	memcpy(ev->time, m->received_at, sizeof(ev->time));
 	ev->time[sizeof(ev->time) - 1] = '\0';
 	if ((ev->account = strdup(msg->account)) == NULL ||
 	    (ev->mailbox = strdup(msg->mailbox)) == NULL ||
 	    (ev->id = strdup(id)) == NULL ||
-	    (ev->source = event_source(msg)) == NULL ||
+	    (ev->source = cloudevent_source(msg->account, msg->mailbox)) ==
+		NULL ||
 	    event_id_of(m, own, 1, &ev->message_id) == -1 ||
 	    event_id_of(m, thread, 3, &ev->thread_id) == -1)
 		return (-1);
@@ -205,15 +176,15 @@ event_new(const struct message *message, const struct envelope_options *o,
 	struct mail m;
 
 	if (mail_open(&m, message) == -1 ||
-	    (ev = calloc(1, sizeof(*ev))) == NULL)
+	    (ev = calloc(1, sizeof(*ev))) == NULL ||
+	    event_attributes(ev, &m, o) == -1)
 		goto fail;
-	if (fit_write(&fit, &m, o, f) == -1) {
+	if (fit_write(&fit, &m, ev, o, f) == -1) {
 		event_free(ev);
 		ev = NULL;
 		goto done;
 	}
-	if (event_attributes(ev, &m) == -1 || event_data(ev, &m, &fit) == -1 ||
-	    event_blobs(ev, &m, &fit) == -1)
+	if (event_data(ev, &m, &fit) == -1 || event_blobs(ev, &m, &fit) == -1)
 		goto fail;
 done:
 	fit_free(&fit);

@@ -13,9 +13,18 @@ struct message;
 
 enum envelope_content { ENVELOPE_NONE, ENVELOPE_INLINE, ENVELOPE_STORE };
 
+/* Where the CloudEvents attributes are: beside the data, in fields of the sink
+ * (where it has such); around it, in the JSON event format; or nowhere. */
+enum envelope_cloudevents {
+	ENVELOPE_BINARY,
+	ENVELOPE_STRUCTURED,
+	ENVELOPE_BARE
+};
+
 struct envelope_options {
 	enum envelope_content attachments;
 	enum envelope_content raw;
+	enum envelope_cloudevents cloudevents;
 	size_t max_event_bytes; /* of data; 0: no limit */
 };
 
@@ -26,6 +35,7 @@ struct event_blob {
 	size_t len;
 };
 
+/* The types of events. */
 #define EVENT_TYPE "mailbridge.message.received.v1"
 
 struct event {
@@ -35,17 +45,21 @@ struct event {
 	uint64_t uidvalidity;
 	uint32_t uid;
 
-	/* CloudEvents attributes; the type is always EVENT_TYPE. */
-	char *id;      /* "<uidValidity>-<uid>" */
-	char *source;  /* "/mailbridge/<account>/<mailbox>" */
-	char time[24]; /* RFC 3339 UTC of INTERNALDATE; "" if unknown */
+	/* CloudEvents attributes, and whether a sink that has a place for them
+	 * writes them beside the data. */
+	const char *type; /* one of the EVENT_TYPEs; never freed */
+	char *id;	  /* "<uidValidity>-<uid>" */
+	char *source;	  /* "/mailbridge/<account>/<mailbox>" */
+	char time[24];	  /* RFC 3339 UTC of INTERNALDATE; "" if unknown */
+	int attributes;
 
 	/* For sinks that key by them; NULL when the mail has none. */
 	char *message_id; /* without <> */
 	char *thread_id;  /* first of References, else In-Reply-To,
 			   * else message_id; without <> */
 
-	char *data; /* the JSON object, UTF-8, no line feed in it */
+	const char *content_type; /* of the data; never freed */
+	char *data;		  /* a JSON object, UTF-8, no line feed in it */
 	size_t len;
 
 	struct event_blob *blobs; /* for ENVELOPE_STORE, and for what an

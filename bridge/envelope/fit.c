@@ -4,6 +4,7 @@
 #include "bridge/fault.h"
 #include "bridge/limits.h"
 #include "bridge/envelope/base64.h"
+#include "bridge/envelope/cloudevent.h"
 #include "bridge/envelope/fit.h"
 
 #define FIT_NULL_LEN 4 /* null */
@@ -35,7 +36,9 @@ fit_render(struct fit *f, const struct mail *m)
 	    m->nparts * 1024 + 4096;
 	buf_clear(&f->json);
 	(void)buf_reserve(&f->json, want + want / 8);
+	cloudevent_open(&f->json, f->event, f->options->cloudevents);
 	fields_write(&f->json, m, &f->plan, f->holes, &f->nholes);
+	cloudevent_close(&f->json, f->options->cloudevents);
 	f->len = f->json.len;
 	for (i = 0; i < f->nholes; i++) {
 		filling = fit_filling(f, m, &f->holes[i]);
@@ -161,13 +164,15 @@ fit_store(struct mail *m)
 }
 
 int
-fit_write(struct fit *f, struct mail *m, const struct envelope_options *o,
-    struct fault *fault)
+fit_write(struct fit *f, struct mail *m, const struct event *ev,
+    const struct envelope_options *o, struct fault *fault)
 {
 	size_t max = o->max_event_bytes != 0 ? o->max_event_bytes : SIZE_MAX;
 	int have_raw = m->message->raw != NULL && !m->message->unavailable;
 
-	*f = (struct fit){ .contents = o->attachments == ENVELOPE_INLINE };
+	*f = (struct fit){ .event = ev,
+		.options = o,
+		.contents = o->attachments == ENVELOPE_INLINE };
 	f->plan = (struct fields_plan){ SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX,
 		1, 1, 1, have_raw && o->raw == ENVELOPE_INLINE };
 	f->raw_stored =

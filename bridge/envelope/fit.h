@@ -13,6 +13,8 @@
  * no part, its content into that of a part where ${contents} is set and the
  * part is not stored, null into the others. */
 struct fit {
+	const struct event *event;
+	const struct envelope_options *options;
 	struct buf json;
 	struct fields_plan plan;
 	struct fields_hole *holes;
@@ -22,12 +24,12 @@ struct fit {
 	size_t len;	/* of the whole, its holes filled */
 };
 
-/* Write the event of the mail so that it is at most max_event_bytes long;
- * decides which parts are stored.  0; or -1: FAULT_CONFIG if that is too small
- * for any event, FAULT_RETRY if memory is out.  Call fit_free() in either case.
- */
-int fit_write(struct fit *, struct mail *, const struct envelope_options *,
-    struct fault *);
+/* Write the data of ${ev}, whose attributes are set, so that it is at most
+ * max_event_bytes long; decides which parts are stored.  0; or -1: FAULT_CONFIG
+ * if that is too small for any event, FAULT_RETRY if memory is out.  Call
+ * fit_free() in either case. */
+int fit_write(struct fit *, struct mail *, const struct event *ev,
+    const struct envelope_options *, struct fault *);
 void fit_free(struct fit *);
 
 /* The octets for a hole, as base64 in quotes; 0 for null. */

@@ -152,7 +152,7 @@ read_mail(struct message *m, const char *path)
 static void
 convert(const struct message *m)
 {
-	const struct envelope_options o = { ENVELOPE_INLINE, ENVELOPE_NONE, 0 };
+	const struct envelope_options o = { .attachments = ENVELOPE_INLINE };
 	struct event *ev;
 	struct fault f;
 

@@ -44,8 +44,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.uidvalidity = 7,
 		.uid = 9 };
 	unsigned mode = len != 0 ? data[len - 1] : 0;
-	struct envelope_options o = { (enum envelope_content)(mode % 3),
-		(enum envelope_content)(mode / 3 % 3), sizes[mode / 9 % 4] };
+	struct envelope_options o = { .attachments = mode % 3,
+		.raw = mode / 3 % 3,
+		.cloudevents = mode / 36 % 3,
+		.max_event_bytes = sizes[mode / 9 % 4] };
 	char flags[] = "\\Seen \\seen $Work \\Recent";
 	struct event *ev;
 	struct fault f;

@@ -257,6 +257,9 @@ contract_make(const struct contract_event *e)
 	ev->mailbox = strdup(e->mailbox);
 	ev->uidvalidity = e->uidvalidity;
 	ev->uid = e->uid;
+	ev->type = EVENT_TYPE;
+	ev->content_type = "application/json";
+	ev->attributes = 1;
 	ev->id = text("%llu-%u", (unsigned long long)e->uidvalidity, e->uid);
 	ev->source = text("/mailbridge/%s/%s", e->account, e->mailbox);
 	ev->message_id = text("%u@example.org", e->uid);

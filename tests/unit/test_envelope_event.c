@@ -17,8 +17,8 @@
 #include "bridge/fault.h"
 #include "bridge/message.h"
 
-static const struct envelope_options inline_all = { ENVELOPE_INLINE,
-	ENVELOPE_NONE, 0 };
+static const struct envelope_options inline_all = { .attachments =
+							ENVELOPE_INLINE };
 
 static struct message *
 make(const char *raw, size_t len)
@@ -259,7 +259,8 @@ what_cannot_be_had_is_a_stub(void **state)
 static void
 a_cut_message_says_so(void **state)
 {
-	struct envelope_options o = { ENVELOPE_INLINE, ENVELOPE_STORE, 0 };
+	struct envelope_options o = { .attachments = ENVELOPE_INLINE,
+		.raw = ENVELOPE_STORE };
 	struct message *m = make("Subject: x\n\nstart", 17);
 	struct event *ev;
 	json_t *json;
@@ -289,7 +290,8 @@ static const char two_files[] =
 static void
 contents_go_where_they_are_asked_to(void **state)
 {
-	struct envelope_options o = { ENVELOPE_STORE, ENVELOPE_STORE, 0 };
+	struct envelope_options o = { .attachments = ENVELOPE_STORE,
+		.raw = ENVELOPE_STORE };
 	struct message *m = make(two_files, sizeof(two_files) - 1);
 	struct event *ev = event_of(m, &o);
 	json_t *json = json_of(ev), *a;
@@ -314,7 +316,8 @@ contents_go_where_they_are_asked_to(void **state)
 	json_decref(json);
 	event_free(ev);
 
-	o = (struct envelope_options){ ENVELOPE_INLINE, ENVELOPE_INLINE, 0 };
+	o = (struct envelope_options){ .attachments = ENVELOPE_INLINE,
+		.raw = ENVELOPE_INLINE };
 	ev = event_of(m, &o);
 	json = json_of(ev);
 	assert_int_equal(ev->nblobs, 0);
@@ -325,7 +328,8 @@ contents_go_where_they_are_asked_to(void **state)
 	json_decref(json);
 	event_free(ev);
 
-	o = (struct envelope_options){ ENVELOPE_NONE, ENVELOPE_NONE, 0 };
+	o = (struct envelope_options){ .attachments = ENVELOPE_NONE,
+		.raw = ENVELOPE_NONE };
 	ev = event_of(m, &o);
 	assert_int_equal(ev->nblobs, 0);
 	event_free(ev);

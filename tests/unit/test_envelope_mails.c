@@ -46,7 +46,7 @@ read_mail(const char *path)
 static void
 check_mail(const char *path)
 {
-	struct envelope_options o = { ENVELOPE_INLINE, ENVELOPE_NONE, 0 };
+	struct envelope_options o = { .attachments = ENVELOPE_INLINE };
 	struct message *m = read_mail(path);
 	struct event *ev;
 	struct fault f;
