@@ -4,20 +4,17 @@
 
 #include "bridge/auth/http.h"
 #include "bridge/buf.h"
+#include "bridge/curl_loop.h"
 #include "bridge/fault.h"
 #include "bridge/limits.h"
 #include "bridge/version.h"
 
 struct http {
-	uv_loop_t *loop;
-	uv_timer_t timer;
-	CURLM *multi;
-	void (*closed)(void *arg);
-	void *closed_arg;
+	struct curl_loop *loop;
 };
 
 struct http_request {
-	struct http *http;
+	struct curl_transfer transfer;
 	CURL *easy;
 	struct curl_slist *headers;
 	char *url;
@@ -28,13 +25,6 @@ struct http_request {
 	char error[CURL_ERROR_SIZE];
 	http_done *done;
 	void *arg;
-};
-
-/* One of libcurl's sockets, while libcurl polls it. */
-struct socket {
-	uv_poll_t poll;
-	struct http *http;
-	curl_socket_t fd;
 };
 
 static void
@@ -94,13 +84,14 @@ describe(const struct http_request *r, CURLcode result, struct fault *f)
 }
 
 static void
-finish(struct http_request *r, CURLcode result)
+on_done(void *arg, CURLcode result)
 {
+	struct http_request *r = arg;
 	struct http_answer answer = { 0 };
 	curl_off_t seconds = 0;
 	struct fault f;
 
-	curl_multi_remove_handle(r->http->multi, r->easy);
+	curl_loop_remove(&r->transfer);
 	if (result != CURLE_OK || r->too_large) {
 		describe(r, result, &f);
 		r->done(r->arg, NULL, &f);
@@ -116,108 +107,6 @@ finish(struct http_request *r, CURLcode result)
 	answer.len = r->body.len;
 	r->done(r->arg, &answer, NULL);
 	request_free(r);
-}
-
-static void
-finish_all(struct http *h)
-{
-	struct http_request *r;
-	CURLMsg *msg;
-	CURLcode result;
-	char *private;
-	int left;
-
-	while ((msg = curl_multi_info_read(h->multi, &left)) != NULL) {
-		if (msg->msg != CURLMSG_DONE)
-			continue;
-		private = NULL;
-		result = msg->data.result;
-		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &private);
-		if ((r = (struct http_request *)(void *)private) != NULL)
-			finish(r, result);
-	}
-}
-
-static void
-on_socket_event(uv_poll_t *poll, int status, int events)
-{
-	struct socket *s = poll->data;
-	struct http *h = s->http;
-	int flags = 0, running;
-
-	if (status < 0)
-		flags = CURL_CSELECT_ERR;
-	if (events & UV_READABLE)
-		flags |= CURL_CSELECT_IN;
-	if (events & UV_WRITABLE)
-		flags |= CURL_CSELECT_OUT;
-	curl_multi_socket_action(h->multi, s->fd, flags, &running);
-	finish_all(h);
-}
-
-static void
-on_socket_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
-static int
-on_curl_socket(
-    CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
-{
-	struct http *h = arg;
-	struct socket *s = socket_arg;
-	int events = 0;
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (s != NULL) {
-			curl_multi_assign(h->multi, fd, NULL);
-			uv_close((uv_handle_t *)&s->poll, on_socket_closed);
-		}
-		return (0);
-	}
-	if (s == NULL) {
-		if ((s = calloc(1, sizeof(*s))) == NULL)
-			return (-1);
-		s->http = h;
-		s->fd = fd;
-		if (uv_poll_init(h->loop, &s->poll, fd) != 0) {
-			free(s);
-			return (-1);
-		}
-		s->poll.data = s;
-		curl_multi_assign(h->multi, fd, s);
-	}
-	if (what & CURL_POLL_IN)
-		events |= UV_READABLE;
-	if (what & CURL_POLL_OUT)
-		events |= UV_WRITABLE;
-	uv_poll_start(&s->poll, events, on_socket_event);
-	return (0);
-}
-
-static void
-on_timeout(uv_timer_t *timer)
-{
-	struct http *h = timer->data;
-	int running;
-
-	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	finish_all(h);
-}
-
-static int
-on_curl_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-	struct http *h = arg;
-
-	(void)multi;
-	if (timeout_ms < 0)
-		uv_timer_stop(&h->timer);
-	else
-		uv_timer_start(&h->timer, on_timeout, (uint64_t)timeout_ms, 0);
-	return (0);
 }
 
 static size_t
@@ -237,41 +126,21 @@ http_new(uv_loop_t *loop, struct fault *f)
 {
 	struct http *h;
 
+	/* A service account may stand for thousands of users. */
 	if ((h = calloc(1, sizeof(*h))) == NULL ||
-	    (h->multi = curl_multi_init()) == NULL) {
+	    (h->loop = curl_loop_new(loop, LIMIT_HTTP_OPEN)) == NULL) {
 		free(h);
 		fault_set(f, FAULT_RETRY, "oauth2: out of memory");
 		return (NULL);
 	}
-	h->loop = loop;
-	uv_timer_init(loop, &h->timer);
-	h->timer.data = h;
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
-	/* A service account may stand for thousands of users. */
-	curl_multi_setopt(
-	    h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)LIMIT_HTTP_OPEN);
 	return (h);
-}
-
-static void
-on_timer_closed(uv_handle_t *handle)
-{
-	struct http *h = handle->data;
-
-	h->closed(h->closed_arg);
-	free(h);
 }
 
 void
 http_close(struct http *h, void (*closed)(void *arg), void *arg)
 {
-	h->closed = closed;
-	h->closed_arg = arg;
-	curl_multi_cleanup(h->multi);
-	uv_close((uv_handle_t *)&h->timer, on_timer_closed);
+	curl_loop_close(h->loop, closed, arg);
+	free(h);
 }
 
 static void
@@ -279,7 +148,6 @@ set_options(struct http_request *r, const char *ca)
 {
 	CURL *easy = r->easy;
 
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, r);
 	curl_easy_setopt(easy, CURLOPT_URL, r->url);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -314,7 +182,8 @@ http_post(struct http *h, const char *url, const char *ca, struct buf *form,
 	}
 	r->form_len = form->len;
 	r->form = buf_take(form);
-	r->http = h;
+	r->transfer.done = on_done;
+	r->transfer.arg = r;
 	r->done = done;
 	r->arg = arg;
 	buf_init(&r->body, LIMIT_HTTP_ANSWER);
@@ -324,7 +193,7 @@ http_post(struct http *h, const char *url, const char *ca, struct buf *form,
 	    (r->easy = curl_easy_init()) == NULL)
 		goto fail;
 	set_options(r, ca);
-	if (curl_multi_add_handle(h->multi, r->easy) != CURLM_OK)
+	if (curl_loop_add(h->loop, r->easy, &r->transfer) == -1)
 		goto fail;
 	return (r);
 
@@ -337,6 +206,6 @@ fail:
 void
 http_cancel(struct http_request *r)
 {
-	curl_multi_remove_handle(r->http->multi, r->easy);
+	curl_loop_remove(&r->transfer);
 	request_free(r);
 }

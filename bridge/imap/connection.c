@@ -121,9 +121,7 @@ on_turn(struct net *net)
 struct net *
 connection_net(uv_loop_t *loop, struct fault *f)
 {
-	static const struct net_ops ops = { connection_opening_done, on_turn };
-
-	return (net_new(loop, &ops, f));
+	return (net_new(loop, on_turn, f));
 }
 
 int
@@ -193,7 +191,7 @@ connection_close(struct connection *c)
 	if (c->fd != CURL_SOCKET_BAD)
 		(void)shutdown(c->fd, SHUT_RDWR);
 	if (c->multi != NULL)
-		net_remove(net, c->multi, c->easy);
+		net_remove(c->multi, &c->transfer);
 	curl_easy_cleanup(c->easy);
 	connection_opening_free(c);
 	if (c->admitted)

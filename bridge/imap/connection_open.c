@@ -67,8 +67,9 @@ opening_failed(struct connection *c, CURLcode result)
 }
 
 void
-connection_opening_done(struct connection *c, CURLcode result)
+connection_opening_done(void *arg, CURLcode result)
 {
+	struct connection *c = arg;
 	struct opening *o = c->opening;
 	struct fault f;
 
@@ -144,7 +145,6 @@ set_options(struct connection *c)
 
 	curl_easy_setopt(e, CURLOPT_URL, o->url);
 	curl_easy_setopt(e, CURLOPT_PORT, (long)c->config.port);
-	curl_easy_setopt(e, CURLOPT_PRIVATE, c);
 	curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
@@ -183,7 +183,9 @@ static int
 start(struct connection *c, struct fault *f)
 {
 	c->admitted = 1;
-	if ((c->multi = net_add(c->net, c->easy)) != NULL)
+	c->transfer.done = connection_opening_done;
+	c->transfer.arg = c;
+	if ((c->multi = net_add(c->net, c->easy, &c->transfer)) != NULL)
 		return (0);
 	return (fault_set(
 	    f, FAULT_RETRY, "connect to %s: out of memory", c->config.host));

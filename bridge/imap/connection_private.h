@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include "bridge/buf.h"
+#include "bridge/curl_loop.h"
 #include "bridge/imap/connection.h"
 
 struct net;
@@ -18,6 +19,7 @@ struct connection {
 	const struct connection_ops *ops;
 	void *arg;
 	CURL *easy;
+	struct curl_transfer transfer;
 	struct net_multi *multi; /* NULL while it waits for its turn */
 	struct gate *gate;	 /* of its server */
 	struct opening *opening; /* until it stands */
@@ -55,8 +57,8 @@ void connection_read_turn(struct connection *);
 /* Free what only the opening needs. */
 void connection_opening_free(struct connection *);
 
-/* What the net calls when the opening has ended. */
-void connection_opening_done(struct connection *, CURLcode result);
+/* The transfer that is the opening has ended. */
+void connection_opening_done(void *arg, CURLcode result);
 
 /* Leave the gate; the connection that waits next starts. */
 void connection_opening_leave(struct connection *);
