@@ -79,6 +79,12 @@ $(BUILD)/unit/%: tests/unit/%.c $(UNIT_HELP) $(LIB)
 	@mkdir -p $(@D)
 	$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(UNIT_HELP) $(LIB) $(PKG_LIBS) -lcmocka
 
+# Preloaded by tests into the program; no sanitizer, which must come first.
+build/faults.so: $(wildcard tests/faults/*.c tests/faults/*.h)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARN) -O1 -g -fPIC -shared -o $@ \
+	    $(filter %.c,$^) -ldl
+
 $(BUILD)/sim: $(SIM_OBJS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 

@@ -33,6 +33,7 @@ struct directory {
 	uv_timer_t timer; /* at start: tells the state; then: the back-off */
 	int paused;	  /* nothing is written until the timer fires */
 	int hungry;	  /* submit() said full: ready() is due */
+	int unopened; /* it never was open: try, even with nothing to write */
 	struct backoff backoff;
 	struct health health;
 	void (*closed)(void *);
@@ -89,6 +90,8 @@ offer(struct directory *d)
 	}
 }
 
+static void pause_for_a_while(struct directory *);
+
 static void
 on_timer(uv_timer_t *timer)
 {
@@ -96,10 +99,13 @@ on_timer(uv_timer_t *timer)
 
 	/* The first time: open() itself may not tell what it found. */
 	if (!d->paused && d->health.state == HEALTH_UNKNOWN) {
-		if (d->rc == 0)
+		if (d->rc == 0) {
 			health_up(&d->health);
-		else
-			health_down(&d->health, &d->fault);
+			return;
+		}
+		d->unopened = 1;
+		pause_for_a_while(d);
+		health_down(&d->health, &d->fault);
 		return;
 	}
 	d->paused = 0;
@@ -133,6 +139,7 @@ on_written(uv_work_t *work, int status)
 
 	(void)status; /* never cancelled */
 	if (d->rc == 0) {
+		d->unopened = 0;
 		backoff_reset(&d->backoff);
 		health_up(&d->health);
 		answer(d, b, SINK_STORED, NULL);
@@ -156,7 +163,8 @@ on_written(uv_work_t *work, int status)
 static void
 start(struct directory *d)
 {
-	if (d->writing != NULL || d->paused || d->filling->n == 0)
+	if (d->writing != NULL || d->paused ||
+	    (d->filling->n == 0 && !d->unopened))
 		return;
 	d->writing = d->filling;
 	d->filling = &d->batches[d->writing == &d->batches[0]];

@@ -31,7 +31,8 @@ struct directory_files {
 	char *path;
 	int root; /* -1 while closed; then nothing else is open either */
 	int tmp;
-	int can_syncfs;	  /* ... and would be told of errors */
+	int opened;	/* once it was: a tree that is gone is not made anew */
+	int can_syncfs; /* ... and would be told of errors */
 	uint64_t process; /* makes the names in .tmp ours alone */
 	uint64_t serial;  /* ... and new each time */
 	struct directory_cache *cache;
@@ -132,6 +133,7 @@ directory_files_open(struct directory_files *d, int create, struct fault *f)
 	    faccessat(d->tmp, ".", W_OK | X_OK, AT_EACCESS) == -1)
 		goto fail;
 	remove_stale(d->tmp);
+	d->opened = 1;
 	d->can_syncfs = syncfs_reports();
 	return (0);
 
@@ -265,7 +267,7 @@ directory_files_write(struct directory_files *d,
 	int many;
 	size_t i;
 
-	if (d->root == -1 && directory_files_open(d, 0, f) == -1)
+	if (d->root == -1 && directory_files_open(d, !d->opened, f) == -1)
 		return (-1);
 	d->serial += n;
 	many = n >= SYNCFS_MIN && d->can_syncfs;

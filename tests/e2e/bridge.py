@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Optional
 
+from faults import Faults
 from servers.dovecot import PASSWORD
 from servers.process import Server, wait_until
 
@@ -48,6 +49,7 @@ class Bridge(Server):
             "accounts": accounts, "sinks": sinks, **settings}
         self.write()
         self.log = folder / "stderr.txt"
+        self.faults: Optional[Faults] = None  # of the next starts
 
     def write(self) -> None:
         self.path.write_text(json.dumps(self.config, indent=2,
@@ -59,13 +61,16 @@ class Bridge(Server):
         reports = f"log_path={self.folder}/sanitizer:exitcode=99"
         leaks = f"suppressions={ROOT}/tests/tools/lsan.supp"
         return {**os.environ,
-                "ASAN_OPTIONS": reports + ":detect_leaks=1",
+                "ASAN_OPTIONS": reports + ":detect_leaks=1"
+                ":verify_asan_link_order=0",
                 "LSAN_OPTIONS": leaks + ":print_suppressions=0",
                 "UBSAN_OPTIONS": reports + ":print_stacktrace=1"}
 
     def start(self, *args: str) -> "Bridge":
+        faults = self.faults.environment() if self.faults else {}
         self.spawn([str(PROGRAM), "run", "-c", str(self.path), *args],
-                   self.log, env=self.environment(), cwd=self.folder)
+                   self.log, env={**self.environment(), **faults},
+                   cwd=self.folder)
         return self
 
     def terminate(self, seconds: float = 30) -> int:
