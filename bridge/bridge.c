@@ -19,6 +19,7 @@
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
 #include "bridge/ops/log.h"
+#include "bridge/ops/progress.h"
 #include "bridge/pipeline.h"
 #include "bridge/version.h"
 #include "sinks/sink.h"
@@ -41,8 +42,10 @@ hurry(struct bridge *b)
 	if (b->phase != BRIDGE_RUNNING)
 		return;
 	oauth2_hurry(b->oauth2);
-	for (i = 0; i < b->config->naccounts; i++)
-		doorman_hurry(b->doormen[i]);
+	for (i = 0; i < b->config->naccounts; i++) {
+		if (b->doormen[i] != NULL)
+			doorman_hurry(b->doormen[i]);
+	}
 }
 
 static void
@@ -58,14 +61,15 @@ on_signal(uv_signal_t *handle, int number)
 		/* The operator does not want to wait; nothing is lost. */
 		_exit(EX_TEMPFAIL);
 	}
+	b->interrupted = 1;
 	log_write(LOG_INFO, "bridge", NULL, "stopping: %s; draining",
 	    number == SIGINT ? "SIGINT" : "SIGTERM");
 	bridge_stop(b);
 }
 
 /* The committer or a pipeline has changed its mind. */
-static void
-on_changed(void *arg)
+void
+bridge_changed(void *arg)
 {
 	struct bridge *b = arg;
 	size_t i;
@@ -105,6 +109,20 @@ on_watcher_stopped(void *arg, struct watcher *w, const struct fault *why)
 	if (why != NULL && b->exit_code == EX_OK)
 		b->exit_code = fault_exit_code(why->kind);
 	bridge_watcher_stopped(b);
+}
+
+static void
+on_count(void *arg, uint64_t *done, uint64_t *left)
+{
+	struct bridge *b = arg;
+	size_t i;
+
+	for (i = 0; i < b->config->nsinks; i++) {
+		if (b->pipelines[i] != NULL)
+			*done += pipeline_ended(b->pipelines[i]);
+	}
+	for (i = 0; i < b->nwatchers; i++)
+		*left += watcher_lag(b->watchers[i]);
 }
 
 /* With --once nobody waits for ever. */
@@ -159,31 +177,27 @@ set_workers(void)
 	return ((unsigned)n);
 }
 
-static int
-open_pipelines(struct bridge *b, unsigned workers, struct fault *f)
+int
+bridge_open_pipelines(
+    struct bridge *b, const char *wanted, int letters, struct fault *f)
 {
 	const struct config *c = b->config;
 	struct pipeline_config config = { .loop = &b->loop,
 		.source = c->source,
 		.envelope = c->envelope,
 		.state = c->state,
-		.workers = workers,
-		.changed = on_changed,
+		.workers = b->workers,
+		.no_letters = !letters,
+		.changed = bridge_changed,
 		.ended = on_ended,
 		.arg = b };
 	size_t i, used = 0;
-	char *wanted;
 
 	b->pipelines = calloc(c->nsinks, sizeof(struct pipeline *));
-	wanted = calloc(c->nsinks, 1);
-	if (b->pipelines == NULL || wanted == NULL) {
-		free(wanted);
+	if (b->pipelines == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
-	}
-	for (i = 0; i < c->naccounts; i++) {
-		used += !wanted[c->accounts[i].sink];
-		wanted[c->accounts[i].sink] = 1;
-	}
+	for (i = 0; i < c->nsinks; i++)
+		used += wanted[i] != 0;
 	for (i = 0; i < c->nsinks; i++) {
 		if (!wanted[i])
 			continue;
@@ -192,13 +206,28 @@ open_pipelines(struct bridge *b, unsigned workers, struct fault *f)
 		config.ops = sinks_find(c->sinks[i].type);
 		config.inflight_bytes = (size_t)(c->inflight_bytes / used);
 		b->pipelines[i] = pipeline_new(&config, f);
-		if (b->pipelines[i] == NULL) {
-			free(wanted);
+		if (b->pipelines[i] == NULL)
 			return (-1);
-		}
 	}
-	free(wanted);
 	return (0);
+}
+
+/* The sinks that an account has. */
+static int
+open_pipelines(struct bridge *b, struct fault *f)
+{
+	const struct config *c = b->config;
+	char *wanted;
+	size_t i;
+	int rc;
+
+	if ((wanted = calloc(c->nsinks, 1)) == NULL)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	for (i = 0; i < c->naccounts; i++)
+		wanted[c->accounts[i].sink] = 1;
+	rc = bridge_open_pipelines(b, wanted, 1, f);
+	free(wanted);
+	return (rc);
 }
 
 static int
@@ -270,7 +299,7 @@ watch_signals(struct bridge *b)
 }
 
 static int
-open_all(struct bridge *b, unsigned workers, struct fault *f)
+open_all(struct bridge *b, struct fault *f)
 {
 	b->store = checkpoint_open(b->config->state, CHECKPOINT_WRITE, f);
 	if (b->store == NULL)
@@ -279,61 +308,75 @@ open_all(struct bridge *b, unsigned workers, struct fault *f)
 		return (-1);
 	if ((b->oauth2 = oauth2_new(&b->loop, b->config, 1, f)) == NULL)
 		return (-1);
-	b->committer = committer_new(&b->loop, b->store, on_changed, b);
+	b->committer = committer_new(&b->loop, b->store, bridge_changed, b);
 	if (b->committer == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
-	if (open_pipelines(b, workers, f) == -1)
+	if (open_pipelines(b, f) == -1)
 		return (-1);
 	return (open_watchers(b, f));
+}
+
+void
+bridge_init(struct bridge *b, const struct config *config, int once)
+{
+	b->config = config;
+	b->once = once;
+	b->workers = set_workers();
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	uv_loop_init(&b->loop);
+}
+
+void
+bridge_loop(struct bridge *b)
+{
+	uv_prepare_t turn;
+	size_t i;
+
+	/* No debugger of the same user may look at tokens and mail.  Not
+	 * before: a sink on standard output opens /proc/self/fd, which this
+	 * makes root's. */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	watch_signals(b);
+	uv_timer_init(&b->loop, &b->timer);
+	b->timer.data = b;
+	if (b->once)
+		uv_timer_start(&b->timer, on_watchdog, 1000, 1000);
+	uv_prepare_init(&b->loop, &turn);
+	turn.data = b;
+	uv_prepare_start(&turn, on_turn);
+	uv_unref((uv_handle_t *)&turn);
+	for (i = 0; i < b->nwatchers; i++)
+		watcher_start(b->watchers[i]);
+	uv_run(&b->loop, UV_RUN_DEFAULT);
+	uv_close((uv_handle_t *)&turn, NULL);
+	uv_run(&b->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&b->loop);
+	checkpoint_close(b->store);
+	free(b->watchers);
+	free(b->doormen);
+	free(b->pipelines);
+	curl_global_cleanup();
 }
 
 int
 bridge_run(const struct config *config, int once)
 {
 	static struct bridge b; /* the one of the process */
-	uv_prepare_t turn;
 	struct fault f;
-	unsigned workers;
-	size_t i;
 
-	b.config = config;
-	b.once = once;
-	workers = set_workers();
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-	uv_loop_init(&b.loop);
-	if (open_all(&b, workers, &f) == -1) {
+	bridge_init(&b, config, once);
+	if (open_all(&b, &f) == -1) {
 		/* The process ends: what is open is the kernel's to close. */
 		log_write(LOG_ERROR, "bridge", NULL, "%s", f.text);
 		checkpoint_close(b.store);
 		return (fault_exit_code(f.kind));
 	}
-	/* No debugger of the same user may look at tokens and mail.  Not
-	 * before: a sink on standard output opens /proc/self/fd, which this
-	 * makes root's. */
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	watch_signals(&b);
-	uv_timer_init(&b.loop, &b.timer);
-	b.timer.data = &b;
-	if (once)
-		uv_timer_start(&b.timer, on_watchdog, 1000, 1000);
-	uv_prepare_init(&b.loop, &turn);
-	turn.data = &b;
-	uv_prepare_start(&turn, on_turn);
-	uv_unref((uv_handle_t *)&turn);
 	log_write(LOG_INFO, "bridge", NULL,
 	    "mailbridge %s: %zu mailboxes of %zu accounts", MAILBRIDGE_VERSION,
 	    b.nwatchers, config->naccounts);
-	for (i = 0; i < b.nwatchers; i++)
-		watcher_start(b.watchers[i]);
-	uv_run(&b.loop, UV_RUN_DEFAULT);
-	uv_close((uv_handle_t *)&turn, NULL);
-	uv_run(&b.loop, UV_RUN_DEFAULT);
-	uv_loop_close(&b.loop);
-	checkpoint_close(b.store);
-	free(b.watchers);
-	free(b.doormen);
-	free(b.pipelines);
-	curl_global_cleanup();
+	if (once)
+		b.progress = progress_new(&b.loop, NULL, on_count, &b);
+	bridge_loop(&b);
 	log_write(LOG_INFO, "bridge", NULL, "stopped");
 	return (b.exit_code);
 }

@@ -14,6 +14,7 @@ struct doorman;
 struct net;
 struct oauth2;
 struct pipeline;
+struct progress;
 
 enum bridge_phase {
 	BRIDGE_RUNNING,
@@ -26,6 +27,8 @@ enum bridge_phase {
 struct bridge {
 	const struct config *config;
 	int once;
+	unsigned workers;	   /* that may convert at once */
+	struct progress *progress; /* or NULL */
 	uv_loop_t loop;
 	uv_signal_t signals[3];
 	uv_timer_t timer; /* the drain's deadline; with --once, the watchdog */
@@ -40,10 +43,25 @@ struct bridge {
 	struct watcher **watchers;
 	size_t nwatchers;
 	size_t nstopped;
-	unsigned stuck; /* seconds a sink has been down, with --once */
-	size_t closing; /* parts that are not closed yet */
+	unsigned stuck;	 /* seconds a sink has been down, with --once */
+	size_t closing;	 /* parts that are not closed yet */
+	int interrupted; /* by a signal */
 	int exit_code;
 };
+
+/* Open the pipelines of the sinks that are ${wanted} (one flag a sink);
+ * ${letters} says whether what they refuse is kept.  0, or -1 with ${f}. */
+int bridge_open_pipelines(
+    struct bridge *, const char *wanted, int letters, struct fault *f);
+
+/* With everything opened: run to the end of the stop, and free it all. */
+void bridge_loop(struct bridge *);
+
+/* Before anything is opened. */
+void bridge_init(struct bridge *, const struct config *, int once);
+
+/* The committer or a pipeline (${arg}: the bridge) has changed its mind. */
+void bridge_changed(void *arg);
 
 /* Begin the stop; harmless when it has begun. */
 void bridge_stop(struct bridge *);

@@ -10,6 +10,7 @@
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
 #include "bridge/ops/log.h"
+#include "bridge/ops/progress.h"
 #include "bridge/pipeline.h"
 #include "bridge/bridge_private.h"
 
@@ -90,8 +91,14 @@ close_all(struct bridge *b)
 		pipeline_close(b->pipelines[i], on_part_closed, b);
 	}
 	for (i = 0; i < b->config->naccounts; i++) {
+		if (b->doormen[i] == NULL)
+			continue;
 		b->closing++;
 		doorman_close(b->doormen[i], on_part_closed, b);
+	}
+	if (b->progress != NULL) {
+		b->closing++;
+		progress_close(b->progress, on_part_closed, b);
 	}
 	b->closing += 3;
 	oauth2_close(b->oauth2, on_part_closed, b);

@@ -25,6 +25,7 @@ catchup_new(const struct checkpoint *from)
 	buf_init(&c->text, LIMIT_IMAP_COMMAND);
 	memcpy(c->since, from->since, sizeof(c->since));
 	c->since_below = from->since_below;
+	c->last = UINT32_MAX;
 	c->dirty = 1;
 	c->mean = CATCHUP_FETCH_OCTETS / FETCH_FIRST;
 	c->batch = LIMIT_FETCH_UIDS;
@@ -56,6 +57,12 @@ catchup_free(struct catchup *c)
 	ack_free(c->window);
 	ack_free(c->late);
 	free(c);
+}
+
+void
+catchup_until(struct catchup *c, uint32_t last)
+{
+	c->last = last;
 }
 
 struct ack_entry *
@@ -188,6 +195,12 @@ catchup_next(struct catchup *c, int can_search, int can_fetch, int hold,
 	*next = (struct catchup_next){ .job = CATCHUP_WAIT };
 	if (c->searching)
 		return;
+	if (c->last != UINT32_MAX && ack_mark(c->window) >= c->last) {
+		c->dirty = 0;
+		c->below = 0;
+		next->job = CATCHUP_NOTHING;
+		return;
+	}
 	if (c->below != 0 || (c->dirty && uidset_empty(&c->pending))) {
 		if (can_search)
 			catchup_search_begin(c, next);

@@ -45,6 +45,10 @@ struct catchup_end {
 struct catchup *catchup_new(const struct checkpoint *from);
 void catchup_free(struct catchup *);
 
+/* Take nothing above ${last}: when all up to it has an outcome there is nothing
+ * more to do.  Before the first catchup_next(). */
+void catchup_until(struct catchup *, uint32_t last);
+
 /* Choose the next job and assume it is done: a SEARCH is sent, a FETCH is sent,
  * a stub is handed on.  ${can_search}: no command is under way.  ${can_fetch}:
  * one more FETCH may be sent.  ${hold}: no message may come in now. */

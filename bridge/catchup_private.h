@@ -29,6 +29,7 @@ struct catchup {
 	struct buf text;
 	char since[16];
 	uint32_t since_below;
+	uint32_t last;	     /* nothing above it is taken */
 	int dirty;	     /* a SEARCH is due */
 	int sweep;	     /* and one below the mark too */
 	int searching;	     /* a SEARCH is under way */

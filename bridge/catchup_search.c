@@ -25,7 +25,7 @@ forget_listed(struct catchup *c)
 void
 catchup_search_begin(struct catchup *c, struct catchup_next *next)
 {
-	uint32_t mark = ack_mark(c->window), floor = c->floor;
+	uint32_t mark = ack_mark(c->window), floor = c->floor, last;
 	char top[16] = "*";
 
 	if (c->below == 0) {
@@ -39,15 +39,16 @@ catchup_search_begin(struct catchup *c, struct catchup_next *next)
 		if (c->sweep || c->late != NULL)
 			c->from = floor + 1;
 		c->sweep = 0;
-	} else {
-		(void)snprintf(top, sizeof(top), "%u", c->below - 1);
 	}
+	last = c->below != 0 ? c->below - 1 : c->last;
+	if (last != UINT32_MAX)
+		(void)snprintf(top, sizeof(top), "%u", last);
 	c->searching = 1;
 	c->search_at = 0;
 	buf_clear(&c->text);
 	if (c->from >= c->since_below)
 		buf_printf(&c->text, "UID %u:%s", c->from, top);
-	else if (c->below != 0 && c->below <= c->since_below)
+	else if (last < c->since_below || c->since_below == UINT32_MAX)
 		buf_printf(
 		    &c->text, "UID %u:%s SINCE %s", c->from, top, c->since);
 	else
@@ -85,7 +86,9 @@ catchup_found(struct catchup *c, uint32_t lo, uint32_t hi)
 	uint32_t mark = ack_mark(c->window);
 	size_t i, n;
 
-	if (!c->searching)
+	if (hi > c->last)
+		hi = c->last;
+	if (!c->searching || lo > hi)
 		return;
 	/* "n:*" means the last message too, even if it is below n. */
 	if (lo <= mark) {

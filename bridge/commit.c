@@ -69,7 +69,8 @@ on_work(uv_work_t *work)
 {
 	struct committer *c = work->data;
 
-	(void)checkpoint_write(c->store, c->rows, c->nrows, &c->fault);
+	if (c->store != NULL)
+		(void)checkpoint_write(c->store, c->rows, c->nrows, &c->fault);
 }
 
 static void start(struct committer *);

@@ -31,7 +31,8 @@ struct commit_slot {
 	uint64_t filled; /* of them, those before the last fill() */
 };
 
-/* ${changed} is called when the store fails (see committer_trouble()) and when
+/* Without a store (NULL) nothing is kept and every mark counts as durable.
+ * ${changed} is called when the store fails (see committer_trouble()) and when
  * it works again.  NULL if memory is out. */
 struct committer *committer_new(uv_loop_t *, struct checkpoint_store *,
     void (*changed)(void *arg), void *arg);

@@ -48,6 +48,12 @@ pipeline_count(const struct pipeline *p)
 	return (p->count);
 }
 
+uint64_t
+pipeline_ended(const struct pipeline *p)
+{
+	return (p->ended);
+}
+
 const char *
 pipeline_trouble(const struct pipeline *p)
 {
@@ -76,6 +82,7 @@ flight_end(struct flight *f, enum pipeline_outcome outcome)
 	pipeline_lane_remove(lane, f);
 	flight_free(f);
 	p->count--;
+	p->ended++;
 	if (!lane->closed)
 		lane->outcome(lane->arg, uidvalidity, uid, outcome);
 	else
@@ -221,6 +228,13 @@ on_answer(
 		rest(p, why != NULL ? why->retry_ms : 0);
 		return;
 	case SINK_REFUSED:
+		if (p->config.no_letters) {
+			log_write(LOG_ERROR, "pipeline", lane->name,
+			    "UID %u is refused: %s", f->message->uid,
+			    why != NULL ? why->text : "");
+			flight_end(f, PIPELINE_REFUSED);
+			return;
+		}
 		f->state = FLIGHT_REFUSED;
 		free(f->reason);
 		f->reason = strdup(why != NULL ? why->text : "");

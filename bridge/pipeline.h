@@ -24,7 +24,8 @@ struct sink_ops;
 
 enum pipeline_outcome {
 	PIPELINE_STORED, /* the sink has it, durably */
-	PIPELINE_LETTER	 /* the dead letter has it, durably */
+	PIPELINE_LETTER, /* the dead letter has it, durably */
+	PIPELINE_REFUSED /* the sink refused it, and no letter was wanted */
 };
 
 struct pipeline_config {
@@ -36,6 +37,7 @@ struct pipeline_config {
 	size_t inflight_bytes;
 	const char *state; /* directory, for the dead letter and the blobs */
 	unsigned workers;  /* conversions at once */
+	int no_letters;	   /* a refusal is an outcome, told and logged */
 	/* The sink came up or went down, there is room again after
 	 * pipeline_hold() said hold, or the last message in flight is gone:
 	 * whoever waits may look again. */
@@ -62,6 +64,9 @@ size_t pipeline_charge(size_t size);
 /* Is it better not to fetch now: the sink is down, or the budget is full?  If
  * so, config.changed tells when to ask again. */
 int pipeline_hold(struct pipeline *);
+
+/* Messages that reached their end. */
+uint64_t pipeline_ended(const struct pipeline *);
 
 /* Messages in flight; and why the sink is down ("" if it is up). */
 size_t pipeline_count(const struct pipeline *);

@@ -51,6 +51,7 @@ struct pipeline {
 	struct budget budget;
 	int state_fd;
 	size_t count;
+	uint64_t ended;
 
 	struct pipeline_lane *all;
 	struct pipeline_lane *lanes,

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "bridge/pipeline.h"
+
 struct checkpoint;
 struct committer;
 struct config_account;
@@ -18,8 +20,23 @@ struct fault;
 struct doorman;
 struct net;
 struct oauth2;
-struct pipeline;
 struct watcher;
+
+/* In place of watching: publish again the messages from ${lo} to ${hi}, as far
+ * as they are there when the mailbox is opened, then stop.  No mark is moved or
+ * read.  The functions are called from the loop. */
+struct watcher_replay {
+	uint32_t lo, hi; /* UINT32_MAX: to the last one */
+	char since[16];	 /* only what arrived since "05-Jan-2026"; "": all */
+	int dry;	 /* only look what is there */
+	/* The mailbox is open for the first time; ${hi} is its last UID if that
+	 * is lower, and the server tells it. */
+	void (*opened)(void *arg, uint64_t uidvalidity, uint32_t hi);
+	/* The server lists lo..hi, maybe not for the first time. */
+	void (*found)(void *arg, uint32_t lo, uint32_t hi);
+	void (*outcome)(void *arg, uint32_t uid, enum pipeline_outcome);
+	void *arg;
+};
 
 /* What all watchers share. */
 struct watcher_host {
@@ -28,7 +45,8 @@ struct watcher_host {
 	struct oauth2 *oauth2;
 	struct committer *committer;
 	uint64_t max_message_bytes;
-	int once; /* catch up, then stop */
+	int once;			     /* catch up, then stop */
+	const struct watcher_replay *replay; /* with once; or NULL */
 	/* The watcher has come to its end: once caught up, given up, or after
 	 * watcher_stop().  ${why} is set if it did not reach its goal. */
 	void (*stopped)(void *arg, struct watcher *, const struct fault *why);
@@ -49,6 +67,9 @@ void watcher_start(struct watcher *);
 /* The pipeline or the store has changed its mind about holding: a watcher that
  * was held looks again. */
 void watcher_wake(struct watcher *);
+
+/* Messages that the server has and that have no outcome yet. */
+uint64_t watcher_lag(const struct watcher *);
 
 /* Take no more mail; what is in flight still moves the mark. */
 void watcher_drain(struct watcher *);

@@ -46,6 +46,12 @@ on_fill(void *arg, struct checkpoint_row *row)
 	status->lag = catchup_lag(w->catchup);
 }
 
+uint64_t
+watcher_lag(const struct watcher *w)
+{
+	return (w->catchup != NULL ? catchup_lag(w->catchup) : 0);
+}
+
 static void
 on_committed(void *arg, uint64_t mark)
 {
@@ -67,9 +73,10 @@ on_outcome(void *arg, uint64_t uidvalidity, uint32_t uid,
 	struct watcher *w = arg;
 	uint32_t before;
 
-	(void)outcome; /* published or in the dead letter: both are terminal */
 	if (w->catchup == NULL || uidvalidity != w->uidvalidity)
 		return; /* of a mailbox that was made anew meanwhile */
+	if (w->host->replay != NULL)
+		w->host->replay->outcome(w->host->replay->arg, uid, outcome);
 	before = catchup_mark(w->catchup);
 	catchup_done(w->catchup, uid);
 	if (catchup_mark(w->catchup) != before) {
@@ -209,6 +216,8 @@ watcher_selected(
 		    "EXAMINE %s: the server tells no UIDVALIDITY that lasts, "
 		    "without which no place in the mailbox can be remembered",
 		    w->mailbox));
+	if (w->host->replay != NULL)
+		return (watcher_replay_selected(w, ev, f));
 	if (w->catchup != NULL && w->uidvalidity == ev->uidvalidity) {
 		check_uidnext(w, ev);
 		return (0);

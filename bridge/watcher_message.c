@@ -95,6 +95,7 @@ hand_on(struct watcher *w, struct message *m, struct fault *f)
 
 	m->account = w->account->name;
 	m->mailbox = w->mailbox;
+	m->replay = w->host->replay != NULL;
 	if (charge == 0) {
 		charge = pipeline_charge(m->raw_len);
 		budget_force(pipeline_budget(w->pipeline), charge);

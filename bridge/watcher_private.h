@@ -156,6 +156,13 @@ int watcher_fetched(
     struct watcher *, const struct session_event *, struct fault *f);
 int watcher_stub(struct watcher *, uint32_t uid, struct fault *f);
 
+/* The mailbox of a replay is open (watcher_replay.c); ranges are listed; does
+ * it only look?  0, or -1 with ${f}. */
+int watcher_replay_selected(
+    struct watcher *, const struct session_event *, struct fault *f);
+void watcher_replay_found(struct watcher *, uint32_t lo, uint32_t hi);
+int watcher_replay_looks(const struct watcher *);
+
 /* Set up and take down what watcher_mailbox.c keeps. */
 int watcher_mailbox_open(
     struct watcher *, const struct checkpoint *rows, size_t n);

@@ -85,6 +85,8 @@ on_searched(struct watcher *w, const struct session_event *ev, struct fault *f)
 static void
 on_found(struct watcher *w, const struct session_event *ev)
 {
+	if (w->host->replay != NULL)
+		watcher_replay_found(w, ev->lo, ev->hi);
 	if (!w->probing)
 		catchup_found(w->catchup, ev->lo, ev->hi);
 	else if (ev->hi > w->probed)
@@ -239,7 +241,7 @@ command(struct watcher *w, struct fault *f)
 			watcher_renew(w);
 		return (0);
 	}
-	hold = pipeline_hold(w->pipeline) ||
+	hold = watcher_replay_looks(w) || pipeline_hold(w->pipeline) ||
 	    committer_trouble(w->host->committer)[0] != '\0';
 	while (may_command(w) &&
 	    (session_ready(w->session) || session_can_fetch(w->session))) {
@@ -250,6 +252,11 @@ command(struct watcher *w, struct fault *f)
 			rest(w);
 			return (0);
 		case CATCHUP_WAIT:
+			if (watcher_replay_looks(w) &&
+			    session_ready(w->session)) {
+				watcher_stop(w);
+				return (0);
+			}
 			w->held = 1;
 			if (session_ready(w->session))
 				w->wake_at = now + KEEPALIVE_MS;

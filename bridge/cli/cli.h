@@ -34,10 +34,14 @@ const struct cli_command *cli_find(const char *name);
 /* Print how ${cmd} is called, or all commands (NULL). */
 void cli_usage(FILE *, const struct cli_command *cmd);
 
+/* For commands that log in: a core would hold tokens and mail. */
+void cli_forbid_cores(void);
+
 /* The commands whose files hold nothing else. */
 int cli_run(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_status(int argc, char **argv);
+int cli_replay(int argc, char **argv);
 int cli_checkpoint(int argc, char **argv);
 int cli_secret(int argc, char **argv);
 int cli_version(int argc, char **argv);

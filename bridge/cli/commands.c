@@ -25,6 +25,15 @@ static const struct cli_option check_options[] = { CONFIG,
 
 static const struct cli_option status_options[] = { CONFIG, JSON, END };
 
+static const struct cli_option replay_options[] = { CONFIG,
+	{ "account", "NAME", "an account of the config", 0, 1 },
+	{ "mailbox", "NAME", "one of its mailboxes", 0, 1 },
+	VALUE("uid", "N[:M]",
+	    "the mail N, those from N to M, or N:* to the last"),
+	VALUE("since", "YYYY-MM-DD", "those that arrived on this day or later"),
+	VALUE("sink", "NAME", "publish to this sink only"),
+	FLAG("dry-run", "only count what would be published"), END };
+
 static const struct cli_option checkpoint_options[] = { CONFIG,
 	VALUE("account", "NAME", "an account of the config"),
 	VALUE("mailbox", "NAME", "one of its mailboxes"),
@@ -70,6 +79,10 @@ static const struct cli_command commands[] = {
 	    "UID is the last committed one; LAG counts the mails the server "
 	    "has and the\nsink has not acknowledged yet.",
 	    cli_status },
+	{ "replay", "publish stored mails again", NULL, 0, replay_options,
+	    "The events have the ids that they had, and \"replay\": true.  No "
+	    "checkpoint is\nmoved, and the daemon may go on running.",
+	    cli_replay },
 	{ "checkpoint", "show or change how far a mailbox is published",
 	    "list|get|set|reset", 1, checkpoint_options,
 	    "set and reset need the daemon to be stopped.  After reset of a "

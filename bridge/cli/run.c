@@ -9,9 +9,8 @@
 #include "bridge/fault.h"
 #include "bridge/ops/log.h"
 
-/* A core would hold tokens and mail. */
-static void
-forbid_cores(void)
+void
+cli_forbid_cores(void)
 {
 	const struct rlimit none = { 0, 0 };
 
@@ -28,7 +27,7 @@ cli_run(int argc, char **argv)
 
 	if (args_parse(&args, argc, argv) == -1)
 		return (EX_USAGE);
-	forbid_cores();
+	cli_forbid_cores();
 	config = config_load(args_value(&args, "config"), &f);
 	if (config == NULL) {
 		fprintf(stderr, "mailbridge: %s\n", f.text);

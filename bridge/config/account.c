@@ -138,9 +138,8 @@ is_leap(int year)
 	return ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0);
 }
 
-/* YYYY-MM-DD; -1 if it is none or the day does not exist. */
-static int
-parse_date(const char *text, int *year, int *month, int *day)
+int
+account_parse_date(const char *text, int *year, int *month, int *day)
 {
 	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
 		31 };
@@ -178,7 +177,7 @@ read_start(struct section *s, struct config_account *a)
 		return;
 	if (strcmp(start, "beginning") == 0)
 		a->start = CONFIG_START_BEGINNING;
-	else if (parse_date(start, &a->start_year, &a->start_month,
+	else if (account_parse_date(start, &a->start_year, &a->start_month,
 		     &a->start_day) == 0)
 		a->start = CONFIG_START_DATE;
 	else

@@ -11,6 +11,9 @@ struct section;
  * neither "." nor ".."? */
 int account_name_valid(const char *name);
 
+/* Read YYYY-MM-DD; 0, or -1 if it is none or the day does not exist. */
+int account_parse_date(const char *, int *year, int *month, int *day);
+
 /* Read the keys of ${s} into ${a}.  The sinks of ${cfg} and its retry, ${base},
  * must have been read.  Mistakes are noted in the section.  What ${a} then
  * holds is to be freed with account_clear() in any case. */

@@ -1,0 +1,18 @@
+/* target.h - the account, mailbox and sink that a command was told to use. */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include <stddef.h>
+
+struct args;
+struct config;
+
+/* Find --account and --mailbox, which are given, in the config.  0; or -1 when
+ * there is none of that name, told on stderr with those that there are. */
+int target_mailbox(const struct args *, const struct config *, size_t *account,
+    size_t *mailbox);
+
+/* The same for --sink, if it is given. */
+int target_sink(const struct args *, const struct config *);
+
+#endif

@@ -1,0 +1,110 @@
+/* The catch-up of a replay: a range, a date, and an end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "bridge/catchup.h"
+#include "bridge/checkpoint.h"
+
+static const struct catchup_end complete = { .ok = 1, .answered = 1 };
+
+static struct catchup *
+range(uint32_t lo, uint32_t last, const char *since)
+{
+	struct checkpoint from = { .uid = lo - 1 };
+	struct catchup *c;
+	size_t i;
+
+	for (i = 0; since[i] != '\0'; i++)
+		from.since[i] = since[i];
+	from.since_below = since[0] != '\0' ? UINT32_MAX : 0;
+	c = catchup_new(&from);
+	assert_non_null(c);
+	catchup_until(c, last);
+	return (c);
+}
+
+static void
+expect(struct catchup *c, enum catchup_job job, const char *text)
+{
+	struct catchup_next next;
+
+	catchup_next(c, 1, 1, 0, 0, &next);
+	assert_int_equal(next.job, job);
+	if (text != NULL)
+		assert_string_equal(next.text, text);
+}
+
+static void
+test_asks_for_no_more_than_the_range(void **state)
+{
+	struct catchup *c = range(5, 9, "");
+
+	(void)state;
+	expect(c, CATCHUP_SEARCH, "UID 5:9");
+	/* Whatever the server lists besides. */
+	catchup_found(c, 3, 7);
+	catchup_found(c, 9, 12);
+	catchup_searched(c, &complete, 0);
+	expect(c, CATCHUP_FETCH, "5:7,9");
+	catchup_free(c);
+}
+
+static void
+test_ends_at_its_end(void **state)
+{
+	struct catchup *c = range(5, 9, "");
+
+	(void)state;
+	expect(c, CATCHUP_SEARCH, NULL);
+	catchup_found(c, 9, 9);
+	catchup_searched(c, &complete, 0);
+	expect(c, CATCHUP_FETCH, "9");
+	assert_int_equal(catchup_received(c, 9, 100), 1);
+	catchup_fetched(c, &complete, 0);
+	catchup_done(c, 9);
+	/* New mail is none of its business: "10:9" would mean 9 and 10. */
+	catchup_hint(c);
+	expect(c, CATCHUP_NOTHING, NULL);
+	assert_int_equal(catchup_complete(c), 1);
+	catchup_free(c);
+}
+
+static void
+test_nothing_to_begin_with(void **state)
+{
+	struct catchup *c = range(10, 9, "");
+
+	(void)state;
+	expect(c, CATCHUP_NOTHING, NULL);
+	catchup_free(c);
+}
+
+static void
+test_by_date(void **state)
+{
+	struct catchup *c = range(1, 9, "05-Jan-2026");
+
+	(void)state;
+	expect(c, CATCHUP_SEARCH, "UID 1:9 SINCE 05-Jan-2026");
+	catchup_free(c);
+	/* The last UID is not known: still nothing that is older. */
+	c = range(1, UINT32_MAX, "05-Jan-2026");
+	expect(c, CATCHUP_SEARCH, "UID 1:* SINCE 05-Jan-2026");
+	catchup_free(c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_asks_for_no_more_than_the_range),
+		cmocka_unit_test(test_ends_at_its_end),
+		cmocka_unit_test(test_nothing_to_begin_with),
+		cmocka_unit_test(test_by_date),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
