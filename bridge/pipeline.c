@@ -206,8 +206,6 @@ pump(struct pipeline *p)
 		p->sink->ops->flush(p->sink);
 }
 
-/* What the sink tells */
-
 static void
 on_answer(
     void *arg, void *ticket, enum sink_verdict verdict, const struct fault *why)

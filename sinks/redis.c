@@ -70,7 +70,7 @@ redis_feed(struct redis *r)
 
 	while ((op = STAILQ_FIRST(&r->waiting)) != NULL &&
 	    r->fed < FEED_BYTES && (ac = redis_link_context(r->link)) != NULL) {
-		if (r->once != NULL)
+		if (r->once != NULL && op->ev->numbered)
 			rc = redis_command_once(ac, &r->config, r->once, r->sha,
 			    op->ev, redis_answer, op);
 		else

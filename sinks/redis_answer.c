@@ -99,7 +99,7 @@ redis_answer(redisAsyncContext *ac, void *data, void *arg)
 	struct fault f;
 
 	r->progress = uv_now(r->sink.host.loop);
-	if (r->once != NULL) {
+	if (r->once != NULL && op->ev->numbered) {
 		once_stored = reply != NULL &&
 		    reply->type == REDIS_REPLY_INTEGER && reply->integer >= 0;
 		redis_once_answered(r->once, op->ev, once_stored);

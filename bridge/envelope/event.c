@@ -52,6 +52,7 @@ event_attributes(
 	fields_id(msg, id);
 	ev->uidvalidity = msg->uidvalidity;
 	ev->uid = msg->uid;
+	ev->numbered = !msg->replay;
 	ev->type = EVENT_TYPE;
 	cloudevent_carry(ev, o->cloudevents);
 	memcpy(ev->time, m->received_at, sizeof(ev->time));

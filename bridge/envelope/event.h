@@ -44,6 +44,9 @@ struct event {
 	char *mailbox;
 	uint64_t uidvalidity;
 	uint32_t uid;
+	int numbered; /* the mail's own first event: the UID tells a sink with
+		       * exactly_once whether it has it; 0: always to be added
+		       */
 
 	/* CloudEvents attributes, and whether a sink that has a place for them
 	 * writes them beside the data. */

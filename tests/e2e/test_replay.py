@@ -8,7 +8,7 @@ import pytest
 
 from bridge import EX_DATAERR, EX_TEMPFAIL, EX_USAGE, PROGRAM, account
 from mails import mail, mails
-from outputs import DirectoryOutput
+from outputs import DirectoryOutput, RedisOutput
 
 
 @pytest.fixture
@@ -90,6 +90,22 @@ def test_dry_run(replayer, again):
     assert done.returncode == 0, done.stderr
     assert "5 mails would be published" in done.stdout
     assert again.count() == 0
+
+
+def test_into_a_sink_that_drops_repeats(new_bridge, dovecot, user,
+                                        redis_server):
+    """What is asked for again on purpose is added again."""
+    output = RedisOutput(redis_server, "mail", delivery="exactly_once")
+    dovecot.append(user, mails(3))
+    bridge = new_bridge([account(dovecot, user)], output)
+    bridge.once()
+    done = bridge.command("replay", "--account", user, "--mailbox", "INBOX",
+                          "--uid", "1:2")
+    assert done.returncode == 0, done.stderr
+    assert uids(output) == [1, 2, 3, 1, 2]
+    dovecot.append(user, mails(1, first=4))
+    bridge.once()
+    assert uids(output) == [1, 2, 3, 1, 2, 4]
 
 
 @pytest.mark.parametrize("args, told", [

@@ -256,6 +256,7 @@ contract_make(const struct contract_event *e)
 	ev->account = strdup(e->account);
 	ev->mailbox = strdup(e->mailbox);
 	ev->uidvalidity = e->uidvalidity;
+	ev->numbered = 1;
 	ev->uid = e->uid;
 	ev->type = EVENT_TYPE;
 	ev->content_type = "application/json";
