@@ -61,6 +61,7 @@ static const struct cli_option convert_options[] = {
 	VALUE("flags", "FLAGS", "IMAP flags in the event (default: none)"),
 	VALUE("attachments", "MODE", "inline (default), store or none"),
 	VALUE("raw", "MODE", "inline, store or none (default)"),
+	VALUE("format", "FORMAT", "envelope (default) or jmap"),
 	VALUE("cloudevents", "MODE",
 	    "binary (default), structured or none: around the event"),
 	FLAG("replay", "say in the event that it is a replay"),

@@ -24,21 +24,24 @@ struct convert {
 /* One of the names, into *choice; which is left as it is if none is given. */
 static int
 convert_choice(const struct args *args, const char *name,
-    const char *const names[3], unsigned *choice)
+    const char *const *names, unsigned *choice)
 {
 	const char *text = args_value(args, name);
+	char list[64] = "";
 	unsigned i;
 
 	if (text == NULL)
 		return (0);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; names[i] != NULL; i++) {
 		if (strcmp(names[i], text) == 0) {
 			*choice = i;
 			return (0);
 		}
+		(void)snprintf(list + strlen(list), sizeof(list) - strlen(list),
+		    "%s%s", i == 0 ? "" : ", ", names[i]);
 	}
-	return (args_wrong(args->cmd, "--%s: %s, %s or %s, not %s", name,
-	    names[0], names[1], names[2], text));
+	return (
+	    args_wrong(args->cmd, "--%s: %s is none of %s", name, text, list));
 }
 
 static int
@@ -46,22 +49,29 @@ convert_modes(struct envelope_options *o, const struct args *args)
 {
 	static const char *const contents[] = { [ENVELOPE_NONE] = "none",
 		[ENVELOPE_INLINE] = "inline",
-		[ENVELOPE_STORE] = "store" };
+		[ENVELOPE_STORE] = "store",
+		NULL };
+	static const char *const formats[] = {
+		[ENVELOPE_V1] = "envelope", [ENVELOPE_JMAP] = "jmap", NULL
+	};
 	static const char *const carried[] = { [ENVELOPE_BINARY] = "binary",
 		[ENVELOPE_STRUCTURED] = "structured",
-		[ENVELOPE_BARE] = "none" };
+		[ENVELOPE_BARE] = "none",
+		NULL };
 	unsigned attachments = o->attachments, raw = o->raw;
-	unsigned cloudevents = o->cloudevents;
+	unsigned format = o->format, cloudevents = o->cloudevents;
 	int rc;
 
 	if ((rc = convert_choice(
 		 args, "attachments", contents, &attachments)) != 0 ||
 	    (rc = convert_choice(args, "raw", contents, &raw)) != 0 ||
+	    (rc = convert_choice(args, "format", formats, &format)) != 0 ||
 	    (rc = convert_choice(args, "cloudevents", carried, &cloudevents)) !=
 		0)
 		return (rc);
 	o->attachments = (enum envelope_content)attachments;
 	o->raw = (enum envelope_content)raw;
+	o->format = (enum envelope_format)format;
 	o->cloudevents = (enum envelope_cloudevents)cloudevents;
 	return (0);
 }

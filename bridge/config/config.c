@@ -60,6 +60,7 @@ read_envelope(struct section *s, struct config *cfg)
 {
 	static const char *const contents[] = { "none", "inline", "store",
 		NULL };
+	static const char *const formats[] = { "envelope", "jmap", NULL };
 	static const char *const modes[] = { "binary", "structured", "none",
 		NULL };
 	struct section *envelope;
@@ -72,6 +73,8 @@ read_envelope(struct section *s, struct config *cfg)
 	    envelope, "attachments", contents, ENVELOPE_INLINE);
 	cfg->envelope.raw = (enum envelope_content)section_choice(
 	    envelope, "raw", contents, ENVELOPE_NONE);
+	cfg->envelope.format = (enum envelope_format)section_choice(
+	    envelope, "format", formats, ENVELOPE_V1);
 	cfg->envelope.cloudevents = (enum envelope_cloudevents)section_choice(
 	    envelope, "cloudevents", modes, ENVELOPE_BINARY);
 	section_end(envelope, NULL);

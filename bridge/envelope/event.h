@@ -13,6 +13,9 @@ struct message;
 
 enum envelope_content { ENVELOPE_NONE, ENVELOPE_INLINE, ENVELOPE_STORE };
 
+/* The data: envelope v1, or RFC 8621's Email object. */
+enum envelope_format { ENVELOPE_V1, ENVELOPE_JMAP };
+
 /* Where the CloudEvents attributes are: beside the data, in fields of the sink
  * (where it has such); around it, in the JSON event format; or nowhere. */
 enum envelope_cloudevents {
@@ -24,6 +27,7 @@ enum envelope_cloudevents {
 struct envelope_options {
 	enum envelope_content attachments;
 	enum envelope_content raw;
+	enum envelope_format format;
 	enum envelope_cloudevents cloudevents;
 	size_t max_event_bytes; /* of data; 0: no limit */
 };

@@ -1,5 +1,6 @@
 /* fields.h - the JSON object of an event, property by property, but for the
- * contents of attachments and of the raw message: these are left as holes. */
+ * contents of attachments and of the raw message: these are left as holes.
+ * There are two forms of it: envelope v1 and RFC 8621's Email object. */
 #ifndef FIELDS_H
 #define FIELDS_H
 
@@ -17,6 +18,7 @@ struct fields_plan {
 			     * null or empty */
 	int problems;	    /* 0: codes only */
 	int raw;	    /* 1: with a hole for the raw message */
+	int contents;	    /* 1: with the contents of attachments */
 };
 
 /* A place where a value is to be put. */
@@ -25,10 +27,14 @@ struct fields_hole {
 	struct part *part; /* whose content; NULL: the raw message */
 };
 
-/* Write the object to ${out}.  ${holes} has room for one for each part and one
+/* Write envelope v1 to ${out}.  ${holes} has room for one for each part and one
  * more; *nholes says how many there are, in order.  Where memory is out,
  * out->failed is set. */
 void fields_write(struct buf *out, const struct mail *,
+    const struct fields_plan *, struct fields_hole *holes, size_t *nholes);
+
+/* The same as an Email object, of a mail that went through jmap_prepare(). */
+void fields_write_jmap(struct buf *out, const struct mail *,
     const struct fields_plan *, struct fields_hole *holes, size_t *nholes);
 
 /* "<uidValidity>-<uid>" */

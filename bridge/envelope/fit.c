@@ -6,6 +6,7 @@
 #include "bridge/envelope/base64.h"
 #include "bridge/envelope/cloudevent.h"
 #include "bridge/envelope/fit.h"
+#include "bridge/envelope/jmap.h"
 
 #define FIT_NULL_LEN 4 /* null */
 
@@ -20,7 +21,7 @@ fit_filling(
 
 	if (p == NULL)
 		return (BASE64_ENCODED(m->message->raw_len) + 2);
-	if (!f->contents || p->stored)
+	if (!f->plan.contents || p->stored)
 		return (0);
 	return (BASE64_ENCODED(p->size) + 2);
 }
@@ -37,7 +38,10 @@ fit_render(struct fit *f, const struct mail *m)
 	buf_clear(&f->json);
 	(void)buf_reserve(&f->json, want + want / 8);
 	cloudevent_open(&f->json, f->event, f->options->cloudevents);
-	fields_write(&f->json, m, &f->plan, f->holes, &f->nholes);
+	if (f->options->format == ENVELOPE_JMAP)
+		fields_write_jmap(&f->json, m, &f->plan, f->holes, &f->nholes);
+	else
+		fields_write(&f->json, m, &f->plan, f->holes, &f->nholes);
 	cloudevent_close(&f->json, f->options->cloudevents);
 	f->len = f->json.len;
 	for (i = 0; i < f->nholes; i++) {
@@ -125,7 +129,7 @@ fit_step(struct fit *f, struct mail *m, size_t max)
 		fit_note(m, PROBLEM_RAW_REFERENCED);
 		return (1);
 	}
-	if (f->contents && fit_refer(f, m, max, &referred) == -1)
+	if (f->plan.contents && fit_refer(f, m, max, &referred) == -1)
 		return (0);
 	if (referred != 0)
 		return (1);
@@ -170,16 +174,28 @@ fit_write(struct fit *f, struct mail *m, const struct event *ev,
 	size_t max = o->max_event_bytes != 0 ? o->max_event_bytes : SIZE_MAX;
 	int have_raw = m->message->raw != NULL && !m->message->unavailable;
 
-	*f = (struct fit){ .event = ev,
-		.options = o,
+	*f = (struct fit){ .event = ev, .options = o };
+	f->plan = (struct fields_plan){ .text = SIZE_MAX,
+		.html = SIZE_MAX,
+		.headers = SIZE_MAX,
+		.attachments = SIZE_MAX,
+		.structure = 1,
+		.lists = 1,
+		.problems = 1,
+		.raw = have_raw && o->raw == ENVELOPE_INLINE,
 		.contents = o->attachments == ENVELOPE_INLINE };
-	f->plan = (struct fields_plan){ SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX,
-		1, 1, 1, have_raw && o->raw == ENVELOPE_INLINE };
 	f->raw_stored =
 	    have_raw && o->raw == ENVELOPE_STORE && m->blob_id[0] != '\0';
 	buf_init(&f->json, LIMIT_ENVELOPE_EVENT);
 	if (o->attachments == ENVELOPE_STORE)
 		fit_store(m);
+	if (o->format == ENVELOPE_JMAP) {
+		/* Contents stand below their blobId, and this one has none. */
+		if (m->blob_id[0] == '\0')
+			f->plan.raw = 0;
+		if (jmap_prepare(m, ev) == -1)
+			goto fail;
+	}
 	f->holes = arena_alloc(&m->arena, (m->nparts + 1) * sizeof(*f->holes));
 	if (f->holes == NULL || fit_render(f, m) == -1)
 		goto fail;

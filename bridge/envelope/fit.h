@@ -10,7 +10,7 @@
 #include "bridge/envelope/mail.h"
 
 /* An event's JSON with its holes.  The raw message goes into the one that has
- * no part, its content into that of a part where ${contents} is set and the
+ * no part, its content into that of a part where the plan has contents and the
  * part is not stored, null into the others. */
 struct fit {
 	const struct event *event;
@@ -19,7 +19,6 @@ struct fit {
 	struct fields_plan plan;
 	struct fields_hole *holes;
 	size_t nholes;
-	int contents;
 	int raw_stored; /* the raw message is not in the event but a blob */
 	size_t len;	/* of the whole, its holes filled */
 };

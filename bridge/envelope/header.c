@@ -113,6 +113,17 @@ header_block(struct span in, int part, struct span *head, struct span *body)
 	*body = rest;
 }
 
+/* Without the line end. */
+static struct span
+header_unended(struct span line)
+{
+	if (line.len != 0 && line.data[line.len - 1] == '\n')
+		line.len--;
+	if (line.len != 0 && line.data[line.len - 1] == '\r')
+		line.len--;
+	return (line);
+}
+
 int
 header_next(struct span *block, struct header *h, unsigned *skipped)
 {
@@ -130,6 +141,7 @@ header_next(struct span *block, struct header *h, unsigned *skipped)
 		}
 		h->name = span_cut(line, 0, len);
 		(void)span_split(&line, ':');
+		h->raw = header_unended(line);
 		h->value = span_trim(line);
 		return (1);
 	}

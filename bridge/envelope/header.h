@@ -7,6 +7,8 @@
 struct header {
 	struct span name;
 	struct span value; /* still folded; trimmed */
+	struct span raw;   /* RFC 8621's raw form: all between the colon and the
+			    * end of the last line */
 };
 
 /* Where a header block ends: ${head} are its lines, ${body} what follows its

@@ -185,7 +185,7 @@ static int
 mail_parts(
     struct mail *m, struct span head, struct span body, struct hash *hash)
 {
-	struct body lists;
+	const struct body *lists = &m->body;
 	struct part *p;
 	size_t i;
 
@@ -194,16 +194,16 @@ mail_parts(
 		return (-1);
 	for (p = m->root; p != NULL; p = part_after(p))
 		m->nparts++;
-	if (body_sort(&lists, &m->arena, m->root, m->nparts) == -1)
+	if (body_sort(&m->body, &m->arena, m->root, m->nparts) == -1)
 		return (-1);
-	for (i = 0; i < lists.text.n; i++)
-		if (span_is(lists.text.items[i]->type, "text/plain"))
-			lists.text.items[i]->in_text = 1;
-	for (i = 0; i < lists.html.n; i++)
-		if (span_is(lists.html.items[i]->type, "text/html"))
-			lists.html.items[i]->in_html = 1;
-	for (i = 0; i < lists.files.n; i++)
-		if (!span_is(lists.files.items[i]->disposition, "inline"))
+	for (i = 0; i < lists->text.n; i++)
+		if (span_is(lists->text.items[i]->type, "text/plain"))
+			lists->text.items[i]->in_text = 1;
+	for (i = 0; i < lists->html.n; i++)
+		if (span_is(lists->html.items[i]->type, "text/html"))
+			lists->html.items[i]->in_html = 1;
+	for (i = 0; i < lists->files.n; i++)
+		if (!span_is(lists->files.items[i]->disposition, "inline"))
 			m->has_attachment = 1;
 	for (p = m->root; p != NULL; p = part_after(p))
 		if (!p->multipart && mail_leaf(m, p, hash) == -1)

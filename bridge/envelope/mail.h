@@ -47,10 +47,14 @@ struct mail {
 
 	struct part *root; /* NULL for an unavailable message */
 	size_t nparts;
+	struct body body;
 	int has_attachment;
 	struct buf text, html; /* UTF-8, LF */
 	int has_text, has_html;
 	struct span preview;
+
+	/* Filled in by jmap_prepare(). */
+	char thread_id[HASH_ID], mailbox_id[HASH_ID];
 };
 
 /* Take a message apart.  0; -1 if memory is out or OpenSSL fails.  Call

@@ -189,6 +189,7 @@ part_describe(struct part *p, struct arena *a, struct problems *ps,
 	}
 	p->name = params_find(&params, a, "name", &found);
 	p->encoding = part_encoding(f.encoding, &unknown);
+	p->doubtful = unknown;
 	if (unknown && !p->multipart)
 		problem_add_part(
 		    ps, PROBLEM_ENCODING_UNKNOWN, p->id, f.encoding);

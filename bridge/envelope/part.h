@@ -12,6 +12,8 @@
 
 enum part_encoding { PART_IDENTITY, PART_BASE64, PART_QUOTED };
 
+struct header;
+
 struct part {
 	struct part *parent, *child, *last, *next; /* last: of the children */
 	size_t entry;				   /* in the outline */
@@ -32,10 +34,18 @@ struct part {
 	struct span languages[PART_LANGUAGES];
 	size_t nlanguages;
 
+	/* For the JMAP form; headers is NULL otherwise, and at the root. */
+	struct header *headers;
+	size_t nheaders;
+	struct part *same; /* an earlier leaf of the same content, or NULL */
+
 	size_t size; /* octets, decoded; 0 for multiparts */
 	char blob_id[HASH_ID];
-	int in_text, in_html; /* body.text or body.html holds it */
-	int stored;	      /* its content is not in the event but a blob */
+	int in_text, in_html;	  /* body.text or body.html holds it: */
+	size_t text_at, text_len; /* there */
+	int doubtful;		  /* the text, or how it is encoded */
+	int truncated;		  /* the text is not all of it */
+	int stored; /* its content is not in the event but a blob */
 };
 
 /* Fill in what the header says; ${type} is used where it says none.  ${known}

@@ -43,8 +43,8 @@ text_lines(struct buf *out, struct span s)
 }
 
 int
-text_append(struct buf *out, const struct part *p, struct span octets,
-    int joined, struct problems *ps)
+text_append(struct buf *out, struct part *p, struct span octets, int joined,
+    struct problems *ps)
 {
 	struct buf utf8;
 	struct span s = octets;
@@ -54,6 +54,7 @@ text_append(struct buf *out, const struct part *p, struct span octets,
 
 	if (joined && out->len < LIMIT_ENVELOPE_TEXT)
 		(void)buf_putc(out, '\n');
+	p->text_at = out->len;
 	room =
 	    out->len < LIMIT_ENVELOPE_TEXT ? LIMIT_ENVELOPE_TEXT - out->len : 0;
 	if (s.len > room) {
@@ -73,6 +74,9 @@ text_append(struct buf *out, const struct part *p, struct span octets,
 	if (rc == 0)
 		rc = text_lines(out, s);
 	buf_free(&utf8);
+	p->text_len = out->len - p->text_at;
+	p->doubtful |= found != 0;
+	p->truncated = cut;
 	if (cut)
 		problem_add_part(ps, PROBLEM_BODY_TRUNCATED, p->id,
 		    (struct span){ NULL, 0 });

@@ -9,8 +9,9 @@
 
 /* Append the decoded octets of ${p} to ${out} as UTF-8 with LF for CRLF, after
  * a line feed where ${joined}.  At most LIMIT_ENVELOPE_TEXT in all; what is cut
- * or does not fit its charset is noted.  0, or -1 if memory is out. */
-int text_append(struct buf *out, const struct part *p, struct span octets,
-    int joined, struct problems *);
+ * or does not fit its charset is noted, and the part says where its text is.
+ * 0, or -1 if memory is out. */
+int text_append(struct buf *out, struct part *p, struct span octets, int joined,
+    struct problems *);
 
 #endif

@@ -46,7 +46,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	unsigned mode = len != 0 ? data[len - 1] : 0;
 	struct envelope_options o = { .attachments = mode % 3,
 		.raw = mode / 3 % 3,
-		.cloudevents = mode / 36 % 3,
+		.format = mode / 36 % 2,
+		.cloudevents = mode / 72 % 3,
 		.max_event_bytes = sizes[mode / 9 % 4] };
 	char flags[] = "\\Seen \\seen $Work \\Recent";
 	struct event *ev;

@@ -88,6 +88,7 @@ test_defaults_of_everything(void **state)
 	assert_int_equal(cfg->envelope.attachments, ENVELOPE_INLINE);
 	assert_int_equal(cfg->envelope.raw, ENVELOPE_NONE);
 	assert_int_equal(cfg->envelope.cloudevents, ENVELOPE_BINARY);
+	assert_int_equal(cfg->envelope.format, ENVELOPE_V1);
 	assert_int_equal(cfg->naccounts, 1);
 	assert_int_equal(cfg->nsinks, 1);
 	assert_string_equal(cfg->sinks[0].name, "out");
@@ -119,7 +120,7 @@ static const char everything[] =
     "limits: {inflight_bytes: 1MiB, max_message_bytes: 2MiB}\n"
     "retry: {first_seconds: 2, then: [3, 4], attempts: 5}\n"
     "envelope: {attachments: store, raw: inline,\n"
-    "  cloudevents: structured}\n"
+    "  cloudevents: structured, format: jmap}\n"
     "defaults: {host: localhost, tls: none, poll_seconds: 7, sink: two}\n"
     "accounts:\n"
     "  - name: a\n"
@@ -163,6 +164,7 @@ test_all_keys(void **state)
 	assert_int_equal(cfg->envelope.attachments, ENVELOPE_STORE);
 	assert_int_equal(cfg->envelope.raw, ENVELOPE_INLINE);
 	assert_int_equal(cfg->envelope.cloudevents, ENVELOPE_STRUCTURED);
+	assert_int_equal(cfg->envelope.format, ENVELOPE_JMAP);
 	assert_int_equal(a->tls, CONFIG_TLS_NONE);
 	assert_int_equal(a->port, 143);
 	assert_string_equal(
