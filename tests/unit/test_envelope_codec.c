@@ -13,6 +13,7 @@
 
 #include "bridge/buf.h"
 #include "bridge/envelope/base64.h"
+#include "bridge/envelope/base64_lines.h"
 #include "bridge/envelope/charset.h"
 #include "bridge/envelope/jsonw.h"
 #include "bridge/envelope/quoted.h"
@@ -244,6 +245,65 @@ base64_agrees_with_glib(void **state)
 	}
 }
 
+/* Lines of base64, some with an octet or two that do not belong there. */
+static size_t
+random_lines(uint8_t *text, size_t max)
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t line = random_number(4) != 0 ? 76 : 1 + random_number(100);
+	size_t len = random_number((unsigned)max), i, n;
+	int crlf = random_number(2) != 0;
+
+	for (i = n = 0; i < len; i++, n++) {
+		text[i] = (uint8_t)digits[random_number(64)];
+		if (n == line && crlf && i + 1 < len)
+			text[i++] = '\r';
+		if (n == line) {
+			text[i] = '\n';
+			n = (size_t)-1;
+		}
+	}
+	for (n = random_number(3); n != 0 && len != 0; n--)
+		text[random_number((unsigned)len)] =
+		    (uint8_t)random_number(256);
+	return (len);
+}
+
+/* Copies of the exact size show what reads or writes beyond it. */
+static void
+base64_is_the_same_with_and_without_vectors(void **state)
+{
+	uint8_t text[1000], *copy;
+	const uint8_t *fast, *plain;
+	char *out, *want, *out_end, *want_end;
+	size_t len, room, round;
+
+	(void)state;
+	for (round = 0; round < 20000; round++) {
+		len = random_lines(text, sizeof(text));
+		assert_non_null(copy = malloc(len + 1));
+		memcpy(++copy, text, len);
+		assert_non_null(out = malloc(BASE64_DECODED(len)));
+		assert_non_null(want = malloc(BASE64_DECODED(len)));
+		fast = plain = copy;
+		out_end = out;
+		want_end = want;
+		base64_lines_decode(&fast, copy + len, &out_end);
+		base64_lines_decode_plain(&plain, copy + len, &want_end);
+		assert_ptr_equal(fast, plain);
+		assert_bytes(out, (size_t)(out_end - out), want,
+		    (size_t)(want_end - want));
+		room = random_number((unsigned)(len / 4 * 3 + 19));
+		assert_bytes(out,
+		    base64_lines_join(copy, copy + len, out, room), want,
+		    base64_lines_join_plain(copy, copy + len, want, room));
+		free(copy - 1);
+		free(out);
+		free(want);
+	}
+}
+
 static void
 base64_takes_any_bytes(void **state)
 {
@@ -385,6 +445,7 @@ main(void)
 		cmocka_unit_test(json_puts_commas),
 		cmocka_unit_test(base64_decodes_what_mail_has),
 		cmocka_unit_test(base64_agrees_with_glib),
+		cmocka_unit_test(base64_is_the_same_with_and_without_vectors),
 		cmocka_unit_test(base64_takes_any_bytes),
 		cmocka_unit_test(quoted_decodes_what_mail_has),
 		cmocka_unit_test(charsets_are_what_senders_mean),
