@@ -24,7 +24,7 @@ int buf_reserve(struct buf *, size_t len);
  * failed once, at the end.  The data stays NUL-ended (not counted in len). */
 int buf_put(struct buf *, const void *, size_t len);
 int buf_puts(struct buf *, const char *);
-int buf_putc(struct buf *, char);
+static inline int buf_putc(struct buf *, char);
 int buf_printf(struct buf *, const char *, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -38,5 +38,16 @@ void buf_free(struct buf *);
 /* Take the memory out (free() it; NULL when nothing was appended) and leave
  * the buffer empty. */
 char *buf_take(struct buf *);
+
+/* JSON is written by single characters: most of them should cost no call. */
+static inline int
+buf_putc(struct buf *b, char c)
+{
+	if (b->cap - b->len < 2 || b->len == b->max)
+		return (buf_put(b, &c, 1));
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
+	return (0);
+}
 
 #endif

@@ -46,13 +46,15 @@ header_empty(struct span line)
 static int
 header_folded(struct span line, struct span rest)
 {
-	struct span next, trimmed = span_trim(line);
+	struct span next;
 
 	if (rest.len == 0)
 		return (0);
 	if (span_blank(rest.data[0]))
 		return (1);
-	if (trimmed.len == 0 || trimmed.data[trimmed.len - 1] != ';')
+	while (line.len != 0 && span_space(line.data[line.len - 1]))
+		line.len--;
+	if (line.len == 0 || line.data[line.len - 1] != ';')
 		return (0);
 	next = header_line(&rest);
 	return (!header_empty(next) && !span_starts(next, "--") &&

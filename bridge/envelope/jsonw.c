@@ -1,5 +1,3 @@
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "bridge/envelope/jsonw.h"
@@ -175,12 +173,13 @@ jsonw_bool(struct jsonw *j, int value)
 void
 jsonw_uint(struct jsonw *j, uint64_t value)
 {
-	char digits[24];
-	int len;
+	char digits[20], *end = digits + sizeof(digits), *p = end;
 
 	jsonw_begin(j);
-	len = snprintf(digits, sizeof(digits), "%" PRIu64, value);
-	(void)buf_put(j->out, digits, (size_t)len);
+	do
+		*--p = (char)('0' + value % 10);
+	while ((value /= 10) != 0);
+	(void)buf_put(j->out, p, (size_t)(end - p));
 }
 
 void

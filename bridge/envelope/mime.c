@@ -319,10 +319,11 @@ mime_parse(struct arena *a, struct problems *ps, struct span raw,
 	struct mime m = { .arena = a, .problems = ps, .raw = raw };
 	GMimeObject *top = NULL;
 	struct part *root = NULL;
+	struct span type = outline_content_type(a, head);
 
-	if (!span_starts(outline_content_type(a, head), "multipart/"))
+	if (!span_starts(type, "multipart/"))
 		return (mime_single(&m, head, body));
-	if (outline_make(&m.outline, a, raw, head, body) == -1)
+	if (outline_make(&m.outline, a, raw, type, head, body) == -1)
 		goto done;
 	if ((top = mime_gmime(&m.outline)) == NULL) {
 		root = mime_single(&m, head, body);

@@ -17,19 +17,26 @@ outline_dashes(struct span s)
 
 #ifdef __SSE2__
 	const __m128i lf = _mm_set1_epi8('\n'), dash = _mm_set1_epi8('-');
-	int mask;
 
-	for (; end - p >= 18; p += 16) {
-		__m128i a = _mm_loadu_si128((const void *)p);
-		__m128i b = _mm_loadu_si128((const void *)(p + 1));
-		__m128i c = _mm_loadu_si128((const void *)(p + 2));
+	/* Comparing the first and the third octet leaves little to look at. */
+	for (; end - p >= 34; p += 32) {
+		__m128i a = _mm_and_si128(
+		    _mm_cmpeq_epi8(_mm_loadu_si128((const void *)p), lf),
+		    _mm_cmpeq_epi8(
+			_mm_loadu_si128((const void *)(p + 2)), dash));
+		__m128i b = _mm_and_si128(
+		    _mm_cmpeq_epi8(_mm_loadu_si128((const void *)(p + 16)), lf),
+		    _mm_cmpeq_epi8(
+			_mm_loadu_si128((const void *)(p + 18)), dash));
+		unsigned mask = (unsigned)_mm_movemask_epi8(a) |
+		    (unsigned)_mm_movemask_epi8(b) << 16;
 
-		mask = _mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, lf),
-		    _mm_and_si128(
-			_mm_cmpeq_epi8(b, dash), _mm_cmpeq_epi8(c, dash))));
-		if (mask != 0)
-			return ((size_t)(p - s.data) +
-			    (size_t)__builtin_ctz((unsigned)mask));
+		for (; mask != 0; mask &= mask - 1) {
+			const char *at = p + __builtin_ctz(mask);
+
+			if (at[1] == '-')
+				return ((size_t)(at - s.data));
+		}
 	}
 #endif
 	while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
@@ -55,9 +62,8 @@ outline_content_type(struct arena *a, struct span head)
 
 /* The header block of an entry, reduced. */
 static void
-outline_head(struct outline *o, struct arena *a, size_t n)
+outline_head(struct outline *o, struct span type)
 {
-	struct span type = outline_content_type(a, o->entries[n].head);
 	size_t i;
 
 	if (span_starts(type, "multipart/")) {
@@ -118,7 +124,7 @@ outline_line(struct span *rest)
 
 int
 outline_make(struct outline *o, struct arena *a, struct span raw,
-    struct span head, struct span body)
+    struct span type, struct span head, struct span body)
 {
 	struct outline_entry *e;
 	struct span rest, line;
@@ -133,7 +139,7 @@ outline_make(struct outline *o, struct arena *a, struct span raw,
 		return (-1);
 	e->head = head;
 	e->body = body;
-	outline_head(o, a, 0);
+	outline_head(o, type);
 	rest = body;
 	if (!span_starts(rest, "--"))
 		outline_next(&rest);
@@ -153,7 +159,7 @@ outline_make(struct outline *o, struct arena *a, struct span raw,
 			rest = e->body;
 			(void)buf_put(&o->text, line.data, line.len);
 			(void)buf_putc(&o->text, '\n');
-			outline_head(o, a, o->n - 1);
+			outline_head(o, outline_content_type(a, e->head));
 		}
 		if (!span_starts(rest, "--"))
 			outline_next(&rest);

@@ -29,10 +29,10 @@ struct outline {
 	int cut;    /* there were more lines than LIMIT_ENVELOPE_BOUNDARIES */
 };
 
-/* Make the outline of ${raw}, whose own header and body are known.  0, or -1 if
- * memory is out.  Call outline_free() in either case. */
+/* Make the outline of ${raw}, whose own Content-Type, header and body are
+ * known.  0, or -1 if memory is out.  Call outline_free() in either case. */
 int outline_make(struct outline *, struct arena *, struct span raw,
-    struct span head, struct span body);
+    struct span type, struct span head, struct span body);
 
 /* The first entry that starts at ${at} in the outline, or after it; o->n if
  * there is none. */

@@ -77,14 +77,39 @@ preview_character(struct preview *p, struct span s)
 	return (len);
 }
 
+/* Take the visible ASCII at the start, the most of most texts; returns its
+ * length.  In HTML up to what may be a tag or an entity. */
+static size_t
+preview_plain(struct preview *p, struct span s, int html)
+{
+	size_t i, max = PREVIEW_CHARACTERS - p->characters - (size_t)p->space;
+
+	for (i = 0; i < s.len && i < max; i++)
+		if (s.data[i] <= ' ' || s.data[i] >= 0x7F ||
+		    (html && (s.data[i] == '<' || s.data[i] == '&')))
+			break;
+	if (i == 0)
+		return (0);
+	preview_put(p, s.data, 1);
+	memcpy(p->out + p->len, s.data + 1, i - 1);
+	p->len += i - 1;
+	p->characters += i - 1;
+	return (i);
+}
+
 struct span
 preview_text(struct arena *a, struct span s)
 {
 	struct preview p = { .len = 0 };
+	size_t len;
 
 	s = span_cut(s, 0, LIMIT_ENVELOPE_PREVIEW);
-	while (s.len != 0 && !preview_full(&p))
-		s = span_cut(s, preview_character(&p, s), s.len);
+	while (s.len != 0 && !preview_full(&p)) {
+		len = preview_plain(&p, s, 0);
+		if (len == 0)
+			len = preview_character(&p, s);
+		s = span_cut(s, len, s.len);
+	}
 	return (arena_copy(a, (struct span){ p.out, p.len }));
 }
 
@@ -194,11 +219,12 @@ preview_html(struct arena *a, struct span s)
 
 	s = span_cut(s, 0, LIMIT_ENVELOPE_PREVIEW);
 	while (s.len != 0 && !preview_full(&p)) {
-		len = 0;
 		if (s.data[0] == '<')
 			len = preview_tag(&p, s);
 		else if (s.data[0] == '&')
 			len = preview_entity(&p, s);
+		else
+			len = preview_plain(&p, s, 1);
 		if (len == 0)
 			len = preview_character(&p, s);
 		s = span_cut(s, len, s.len);

@@ -28,11 +28,26 @@ struct words {
 	unsigned *found;
 };
 
+static size_t
+words_without_nul(char *p, size_t len)
+{
+	const char *nul = memchr(p, '\0', len);
+	size_t i, n;
+
+	if (nul == NULL)
+		return (len);
+	for (i = n = (size_t)(nul - p); i < len; i++)
+		if (p[i] != '\0')
+			p[n++] = p[i];
+	return (n);
+}
+
 struct span
 words_unfold(struct arena *a, struct span value)
 {
+	const char *end;
 	char *p;
-	size_t i, n = 0;
+	size_t i, run, n = 0;
 
 	value = span_trim(value);
 	if (value.len == 0)
@@ -42,15 +57,16 @@ words_unfold(struct arena *a, struct span value)
 		return (value);
 	if ((p = arena_alloc(a, value.len)) == NULL)
 		return ((struct span){ NULL, 0 });
-	for (i = 0; i < value.len; i++) {
-		if (value.data[i] == '\0' || value.data[i] == '\n')
-			continue;
-		if (value.data[i] == '\r' && i + 1 < value.len &&
-		    value.data[i + 1] == '\n')
-			continue;
-		p[n++] = value.data[i];
+	for (i = 0; i < value.len; i += run + 1) {
+		end = memchr(value.data + i, '\n', value.len - i);
+		run = end == NULL ? value.len - i
+				  : (size_t)(end - (value.data + i));
+		memcpy(p + n, value.data + i, run);
+		n += run;
+		if (end != NULL && run != 0 && p[n - 1] == '\r')
+			n--;
 	}
-	return ((struct span){ p, n });
+	return ((struct span){ p, words_without_nul(p, n) });
 }
 
 struct span
