@@ -118,7 +118,8 @@ test: deps test-deps ## everything: lint, unit and end-to-end tests
 	@$(PYTHON) tests/tools/run_tests.py lint clang unit sim e2e
 
 test-long: deps test-deps ## the same with the long crash and load tests
-	@$(PYTHON) tests/tools/run_tests.py lint analyze clang unit sim-long e2e-long
+	@$(PYTHON) tests/tools/run_tests.py lint analyze clang unit sim-long e2e-long \
+	    differential
 
 unit: ## unit tests under ASan and UBSan
 	@$(ASAN) run-unit
@@ -132,6 +133,9 @@ sim: ## the core against a simulated world: STEPS=500000, or SEED=N again
 
 e2e: asan ## end-to-end tests; T=tests/e2e/test_redis.py picks some
 	$(PYTHON) -m pytest $(or $(T),tests/e2e)
+
+differential: all ## convert beside other parsers; MAILBRIDGE_MAILS=FOLDER adds mails
+	@$(PYTHON) tests/differential/differential.py
 
 lint: ## format, clang-tidy, cppcheck, banned words, sizes, include rule
 	@tests/tools/lint.sh
@@ -169,7 +173,7 @@ help: ## this list
 	    -e 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 .PHONY: all deps check-deps clang asan demo test-deps test test-long unit \
-        run-unit sim e2e lint analyze valgrind fuzz run-fuzz bench install \
-        clean help
+        run-unit sim e2e differential lint analyze valgrind fuzz run-fuzz \
+        bench install clean help
 .DELETE_ON_ERROR:
 -include $(OBJS:.o=.d) $(SIM_OBJS:.o=.d) $(UNIT_BINS:=.d) $(BENCH_BINS:=.d)

@@ -155,8 +155,11 @@ date_word(struct date *d, struct span word)
 	if (d->have_time && date_offset(d, word))
 		return (0);
 	if ((n = date_digits(word, &value)) != 0) {
+		/* "2026-05-01": the year comes first, then the month. */
+		if (d->have_year && d->month == 0 && n <= 2)
+			d->month = value != 0 ? value : 13;
 		/* "1st": letters after a day are nothing. */
-		if (d->day == 0 && n <= 2)
+		else if (d->day == 0 && n <= 2)
 			d->day = value;
 		else if (!d->have_year && n <= 4)
 			date_year(d, value, n);
@@ -179,8 +182,8 @@ date_valid(const struct date *d)
 	int leap =
 	    d->year % 4 == 0 && (d->year % 100 != 0 || d->year % 400 == 0);
 
-	return (d->month >= 1 && d->have_time && d->have_year &&
-	    d->year >= 1900 && d->year <= 9999 && d->day >= 1 &&
+	return (d->month >= 1 && d->month <= 12 && d->have_time &&
+	    d->have_year && d->year >= 1900 && d->year <= 9999 && d->day >= 1 &&
 	    d->day <= days[d->month - 1] &&
 	    (d->month != 2 || d->day <= 28 || leap) && d->hour <= 23 &&
 	    d->minute <= 59 && d->second <= 59);
@@ -192,7 +195,7 @@ date_parse(struct span s, char out[DATE_TEXT])
 	struct date d = { 0 };
 	struct span word;
 	size_t i, words;
-	int depth = 0, minutes;
+	int depth = 0, clock, minutes;
 
 	for (i = words = 0; i < s.len && words < DATE_WORDS; words++) {
 		/* Comments and what only separates */
@@ -206,11 +209,22 @@ date_parse(struct span s, char out[DATE_TEXT])
 				break;
 		}
 		word = span_cut(s, i, s.len);
-		for (word.len = 0; i < s.len; i++, word.len++) {
+		for (clock = 0, word.len = 0; i < s.len; i++, word.len++) {
 			char c = s.data[i];
 
 			if (span_space(c) || c == ',' || c == '(')
 				break;
+			/* "00:01+0000", "00:01Z" */
+			clock |= c == ':' && word.len != 0 && !d.have_time;
+			if (clock && (c == '+' || c == '-' || c == 'Z'))
+				break;
+			/* "01T12:30:00" */
+			if (c == 'T' && word.len == 2 && d.month != 0 &&
+			    s.len - i > 1 && s.data[i + 1] >= '0' &&
+			    s.data[i + 1] <= '9') {
+				i++;
+				break;
+			}
 			/* "01-May-2026" */
 			if (c == '-' && !d.have_time && word.len != 0) {
 				i++;

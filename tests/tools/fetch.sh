@@ -1,8 +1,9 @@
 #!/bin/sh
 # Fetches what the tests use and Debian does not package, into .cache: a
-# Python venv (PyPI), a Kafka broker (Maven Central) and an OAuth2 server (npm).
+# Python venv (PyPI), a Kafka broker (Maven Central), an OAuth2 server and a
+# MIME parser (npm); and Cyrus, whose packages conflict with Dovecot's.
 # Versions are pinned in tests/requirements.txt, tests/e2e/kafka/pom.xml and
-# tests/e2e/oidc/package-lock.json; when those change, it is fetched anew.
+# the package-lock.json files; when those change, it is fetched anew.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -29,13 +30,39 @@ if ! fresh .cache/kafka/pom.xml tests/e2e/kafka/pom.xml; then
 	cp tests/e2e/kafka/pom.xml .cache/kafka/pom.xml
 fi
 
+# npm_ci NAME FOLDER WHAT - the packages of FOLDER's lock file, in .cache/NAME
+npm_ci() {
+	lock=$2/package-lock.json
+	! fresh ".cache/$1/fetched.json" "$lock" || return 0
+	echo "Fetching $3 of $lock"
+	rm -rf ".cache/$1"
+	mkdir -p ".cache/$1"
+	cp "$2/package.json" "$lock" ".cache/$1"
+	(cd ".cache/$1" && npm ci --silent --no-audit --no-fund)
+	cp "$lock" ".cache/$1/fetched.json"
+}
+
 # A person without node lacks only the tests that need it.
-lock=tests/e2e/oidc/package-lock.json
-if command -v npm >/dev/null && ! fresh .cache/oidc/fetched.json $lock; then
-	echo "Fetching the OAuth2 server of $lock"
-	rm -rf .cache/oidc
-	mkdir -p .cache/oidc
-	cp tests/e2e/oidc/package.json $lock .cache/oidc
-	(cd .cache/oidc && npm ci --silent --no-audit --no-fund)
-	cp $lock .cache/oidc/fetched.json
+if command -v npm >/dev/null; then
+	npm_ci oidc tests/e2e/oidc "the OAuth2 server"
+	npm_ci mailparser tests/differential "the MIME parser"
+fi
+
+# Cyrus is unpacked and not installed.  Its libraries have these names in
+# Debian 12 only; elsewhere the differential test goes without it.
+cyrus="cyrus-common cyrus-caldav cyrus-imapd libical3 libshp2 libxapian30"
+if command -v apt-get >/dev/null && test ! -d .cache/cyrus/root; then
+	echo "Fetching $cyrus"
+	rm -rf .cache/cyrus
+	mkdir -p .cache/cyrus
+	# shellcheck disable=SC2086
+	if (cd .cache/cyrus && apt-get -qq download $cyrus) 2>.cache/cyrus.log; then
+		for package in .cache/cyrus/*.deb; do
+			dpkg -x "$package" .cache/cyrus/new
+		done
+		rm .cache/cyrus/*.deb
+		mv .cache/cyrus/new .cache/cyrus/root
+	else
+		echo "no Cyrus for the differential test: $(tail -n 1 .cache/cyrus.log)"
+	fi
 fi

@@ -72,6 +72,7 @@ STAGES = {
     "sim-long": lambda: check("sim", "STEPS=10000000"),
     "e2e": lambda: e2e("-m", "not long"),
     "e2e-long": e2e,
+    "differential": lambda: check("differential"),
 }
 
 

@@ -1,0 +1,108 @@
+"""A private Cyrus httpd that speaks JMAP, from unpacked Debian packages.
+
+Cyrus' packages conflict with Dovecot's, so nothing is installed: the folder
+`root` is what `dpkg -x` made of them.  Any password is right: the socket that
+stands for saslauthd is ours.
+"""
+
+import os
+import shutil
+import socket
+import struct
+import threading
+from pathlib import Path
+
+from .process import Server, accepts, free_port, new_folder
+
+LIB = "usr/lib/x86_64-linux-gnu"
+BIN = "usr/lib/cyrus/bin"
+FOLDERS = ("db", "socket", "proc", "log", "msg", "quota", "user", "sieve",
+           "lock", "spool", "meta", "backup")
+
+CONF = """\
+configdirectory: {folder}
+partition-default: {folder}/spool
+defaultpartition: default
+cyrus_user: {user}
+admins: admin
+servername: localhost
+virtdomains: no
+unixhierarchysep: yes
+allowplaintext: yes
+sasl_mech_list: PLAIN
+sasl_pwcheck_method: saslauthd
+sasl_saslauthd_path: {folder}/socket/mux
+httpmodules: jmap
+httpallowcompress: no
+conversations: yes
+duplicatesuppression: no
+jmap_max_size_upload: 65536
+jmap_uploadfolder: #jmap
+jmap_nonstandard_extensions: no
+syslog_prefix: mailbridge-test
+"""
+
+SERVICES = """\
+START {{
+  recover cmd="{bin}/ctl_cyrusdb -C {folder}/imapd.conf -r"
+}}
+SERVICES {{
+  imap cmd="{bin}/imapd -C {folder}/imapd.conf" listen="127.0.0.1:{imap}" proto="tcp4"
+  http cmd="{bin}/httpd -C {folder}/imapd.conf" listen="127.0.0.1:{http}" proto="tcp4"
+}}
+"""
+
+
+class Cyrus(Server):
+    """One user "user" with an inbox; http and imap are its ports."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__("cyrus")
+        self.root = root.resolve()
+        self.folder = new_folder("cyrus")
+        self.http, self.imap = free_port(), free_port()
+        user = "nobody" if os.getuid() == 0 else os.environ["USER"]
+        for name in FOLDERS:
+            (self.folder / name).mkdir()
+        names = {"folder": self.folder, "bin": self.root / BIN, "user": user,
+                 "http": self.http, "imap": self.imap}
+        (self.folder / "imapd.conf").write_text(CONF.format(**names))
+        (self.folder / "cyrus.conf").write_text(SERVICES.format(**names))
+        self.serve_passwords()
+        if os.getuid() == 0:
+            for path in [self.folder, *self.folder.rglob("*")]:
+                shutil.chown(path, user)
+        self.start()
+
+    def start(self) -> None:
+        program = self.root / BIN / "master"
+        if not program.exists():
+            program = self.root / "usr/sbin/cyrmaster"
+        self.spawn([program, "-C", self.folder / "imapd.conf",
+                    "-M", self.folder / "cyrus.conf",
+                    "-p", self.folder / "master.pid", "-D"],
+                   self.folder / "cyrus.log",
+                   env={**os.environ, "CYRUS_VERBOSE": "1",
+                        "LD_LIBRARY_PATH": f"{self.root / LIB}"})
+        self.wait_ready(lambda: accepts(self.http) and accepts(self.imap), 30)
+
+    def serve_passwords(self) -> None:
+        """The protocol of saslauthd: four counted strings, one back."""
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self.folder / "socket/mux"))
+        os.chmod(self.folder / "socket/mux", 0o777)
+        listener.listen()
+
+        def loop() -> None:
+            while True:
+                client, _ = listener.accept()
+                with client, client.makefile("rb") as stream:
+                    for _ in range(4):
+                        stream.read(*struct.unpack(">H", stream.read(2)))
+                    client.sendall(struct.pack(">H", 2) + b"OK")
+
+        threading.Thread(target=loop, daemon=True).start()
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
