@@ -9,7 +9,7 @@ PYTHON = .cache/venv/bin/python
 JOBS = --no-print-directory -j$(shell nproc)
 
 PKGS = libuv libcurl libssl libcrypto rdkafka hiredis jansson gmime-3.0 \
-       sqlite3 yaml-0.1
+       sqlite3 yaml-0.1 libmicrohttpd
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
        -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wformat=2 \
        -Wundef -Wvla -Werror

@@ -264,6 +264,7 @@ open_watchers(struct bridge *b, struct fault *f)
 		.net = b->net,
 		.oauth2 = b->oauth2,
 		.committer = b->committer,
+		.counts = &b->counts,
 		.max_message_bytes = c->max_message_bytes,
 		.once = b->once,
 		.stopped = on_watcher_stopped,
@@ -313,7 +314,9 @@ open_all(struct bridge *b, struct fault *f)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	if (open_pipelines(b, f) == -1)
 		return (-1);
-	return (open_watchers(b, f));
+	if (open_watchers(b, f) == -1)
+		return (-1);
+	return (bridge_open_admin(b, f));
 }
 
 void

@@ -5,12 +5,16 @@
 #include <stddef.h>
 #include <uv.h>
 
+#include "bridge/counts.h"
 #include "bridge/watcher.h"
 
+struct admin;
+struct buf;
 struct checkpoint_store;
 struct committer;
 struct config;
 struct doorman;
+struct metrics;
 struct net;
 struct oauth2;
 struct pipeline;
@@ -40,6 +44,9 @@ struct bridge {
 	struct doorman **doormen;    /* one an account */
 	struct pipeline **pipelines; /* one a sink that is used, or NULL */
 	struct watcher_host host;
+	struct counts counts;
+	struct admin *admin; /* or NULL */
+	int64_t started_at;  /* wall clock */
 	struct watcher **watchers;
 	size_t nwatchers;
 	size_t nstopped;
@@ -53,6 +60,16 @@ struct bridge {
  * ${letters} says whether what they refuse is kept.  0, or -1 with ${f}. */
 int bridge_open_pipelines(
     struct bridge *, const char *wanted, int letters, struct fault *f);
+
+/* Open the admin port, if there is to be one.  0, or -1 with ${f}. */
+int bridge_open_admin(struct bridge *, struct fault *f);
+
+/* Write all numbers; the HTTP status. */
+unsigned bridge_metrics(const struct bridge *, struct buf *out);
+
+/* Those of the accounts, their mailboxes and clients.  0, or -1 if memory is
+ * out. */
+int bridge_metrics_accounts(const struct bridge *, struct metrics *);
 
 /* With everything opened: run to the end of the stop, and free it all. */
 void bridge_loop(struct bridge *);

@@ -9,6 +9,7 @@
 #include "bridge/doorman.h"
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
+#include "bridge/ops/admin.h"
 #include "bridge/ops/log.h"
 #include "bridge/ops/progress.h"
 #include "bridge/pipeline.h"
@@ -99,6 +100,10 @@ close_all(struct bridge *b)
 	if (b->progress != NULL) {
 		b->closing++;
 		progress_close(b->progress, on_part_closed, b);
+	}
+	if (b->admin != NULL) {
+		b->closing++;
+		admin_close(b->admin, on_part_closed, b);
 	}
 	b->closing += 3;
 	oauth2_close(b->oauth2, on_part_closed, b);

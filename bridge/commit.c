@@ -24,6 +24,8 @@ struct committer {
 	size_t nslots;
 	uint64_t due; /* when the timer fires; 0: it does not run */
 	int working;
+	uint64_t began; /* uv_hrtime() of the transaction under way */
+	struct committer_counts counts;
 	int closing;
 	struct fault fault; /* of the transaction under way */
 	char trouble[FAULT_TEXT_MAX];
@@ -56,6 +58,12 @@ const char *
 committer_trouble(const struct committer *c)
 {
 	return (c->trouble);
+}
+
+const struct committer_counts *
+committer_counts(const struct committer *c)
+{
+	return (&c->counts);
 }
 
 int
@@ -150,6 +158,11 @@ on_worked(uv_work_t *work, int status)
 
 	(void)status;
 	c->working = 0;
+	if (failed)
+		c->counts.failures++;
+	else
+		metrics_observe(
+		    &c->counts.latency, (uv_hrtime() - c->began) / 1000);
 	for (slot = c->written; slot != NULL; slot = next) {
 		next = slot->next;
 		again = slot->again;
@@ -196,6 +209,7 @@ start(struct committer *c)
 	c->last = &c->slots;
 	c->nslots = 0;
 	c->working = 1;
+	c->began = uv_hrtime();
 	c->fault.kind = FAULT_NONE;
 	uv_queue_work(c->loop, &c->work, on_work, on_worked);
 }

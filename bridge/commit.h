@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "bridge/ops/metrics.h"
+
 struct checkpoint_row;
 struct checkpoint_store;
 struct committer;
@@ -47,6 +49,14 @@ void committer_flush(struct committer *);
 
 /* Is nothing waiting and nothing under way? */
 int committer_idle(const struct committer *);
+
+/* How it went so far. */
+struct committer_counts {
+	struct metrics_histogram latency; /* of transactions that stand */
+	uint64_t failures;
+};
+
+const struct committer_counts *committer_counts(const struct committer *);
 
 /* Why the store cannot be written now, or "". */
 const char *committer_trouble(const struct committer *);

@@ -2,6 +2,7 @@
 #include <sys/random.h>
 
 #include "bridge/fault.h"
+#include "bridge/counts.h"
 #include "bridge/doorman.h"
 #include "bridge/ladder.h"
 
@@ -21,6 +22,7 @@ struct doorman {
 	int blocked; /* the timer runs until the next try */
 	unsigned refusals;
 	uint64_t token;
+	struct counts_account counts;
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
@@ -61,6 +63,12 @@ uint64_t *
 doorman_token(struct doorman *g)
 {
 	return (&g->token);
+}
+
+struct counts_account *
+doorman_counts(struct doorman *g)
+{
+	return (&g->counts);
 }
 
 static void
@@ -163,6 +171,7 @@ doorman_passed(struct doorman_waiter *w)
 	if (g == NULL)
 		return;
 	ladder_reset(&g->ladder);
+	g->counts.refused = 0;
 	/* A refusal that came after this login began outweighs it. */
 	if (!g->blocked)
 		g->open_until = uv_now(g->loop) + OPEN_MS;
@@ -216,6 +225,8 @@ doorman_refused(struct doorman_waiter *w, const struct fault *f)
 
 	if (g->ahead == w)
 		g->ahead = NULL;
+	g->counts.refused = 1;
+	g->counts.login_failures++;
 	append(g, w);
 	if (g->blocked) {
 		/* Of several that went in together the first one counted. */

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 struct config_retry;
+struct counts_account;
 struct fault;
 struct doorman;
 
@@ -57,5 +58,8 @@ void doorman_hurry(struct doorman *);
 /* The serial of the token that was refused last, so that none of the account's
  * mailboxes shows it again; 0: none. */
 uint64_t *doorman_token(struct doorman *);
+
+/* What the account has done. */
+struct counts_account *doorman_counts(struct doorman *);
 
 #endif

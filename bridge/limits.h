@@ -87,6 +87,15 @@
 #define LIMIT_COMMAND_OUTPUT (64U * 1024)
 #define LIMIT_COMMAND_TOKEN_SECONDS 30
 
+/* The admin port: who may be connected at once, how long one may say nothing,
+ * and what a request may hold: a browser's is below 4 KiB. */
+#define LIMIT_ADMIN_CONNECTIONS 32
+#define LIMIT_ADMIN_SECONDS 30
+#define LIMIT_ADMIN_REQUEST (16U * 1024)
+
+/* A page of the admin port: a hundred thousand mailboxes stay below. */
+#define LIMIT_ADMIN_PAGE ((size_t)256 * 1024 * 1024)
+
 /* A config file, and the nesting of its values. */
 #define LIMIT_CONFIG_FILE (8U * 1024 * 1024)
 #define LIMIT_CONFIG_NESTING 32

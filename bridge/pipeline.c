@@ -19,47 +19,6 @@
 
 static void pump(struct pipeline *);
 
-size_t
-pipeline_charge(size_t size)
-{
-	/* The raw message, its event (base64 inside JSON), and what they need
-	 * around them. */
-	return (size / 2 * 5 + 4096);
-}
-
-struct budget *
-pipeline_budget(struct pipeline *p)
-{
-	return (&p->budget);
-}
-
-int
-pipeline_hold(struct pipeline *p)
-{
-	if (p->up && !budget_full(&p->budget))
-		return (0);
-	p->held = 1;
-	return (1);
-}
-
-size_t
-pipeline_count(const struct pipeline *p)
-{
-	return (p->count);
-}
-
-uint64_t
-pipeline_ended(const struct pipeline *p)
-{
-	return (p->ended);
-}
-
-const char *
-pipeline_trouble(const struct pipeline *p)
-{
-	return (p->trouble);
-}
-
 /* The end of a flight, whatever it was. */
 static void
 flight_free(struct flight *f)
@@ -131,6 +90,7 @@ pipeline_lettered(struct flight *f)
 	log_write(LOG_WARN, "pipeline", f->lane->name,
 	    "UID %u is in the dead letter: %s", f->message->uid,
 	    f->reason != NULL ? f->reason : "");
+	f->lane->pipeline->counts.lettered++;
 	flight_end(f, PIPELINE_LETTER);
 }
 
@@ -196,6 +156,7 @@ pump(struct pipeline *p)
 			}
 			sent = 1;
 			f->state = FLIGHT_SUBMITTED;
+			f->submitted_at = uv_hrtime();
 			lane->unsent = pipeline_lane_unsent(f->next);
 		}
 		pipeline_lane_queue(lane);
@@ -217,15 +178,20 @@ on_answer(
 	switch (verdict) {
 	case SINK_STORED:
 		p->rest_ms = 0;
+		p->counts.stored++;
+		metrics_observe(
+		    &p->counts.latency, (uv_hrtime() - f->submitted_at) / 1000);
 		flight_end(f, PIPELINE_STORED);
 		return;
 	case SINK_RETRY:
+		p->counts.retried++;
 		f->state = FLIGHT_READY;
 		lane->unsent = pipeline_lane_unsent(lane->first);
 		pipeline_lane_queue(lane);
 		rest(p, why != NULL ? why->retry_ms : 0);
 		return;
 	case SINK_REFUSED:
+		p->counts.refused++;
 		if (p->config.no_letters) {
 			log_write(LOG_ERROR, "pipeline", lane->name,
 			    "UID %u is refused: %s", f->message->uid,
@@ -275,11 +241,13 @@ on_state(void *arg, int up, const struct fault *why)
 			log_write(LOG_INFO, "sink", p->config.sink->name,
 			    "reachable");
 		p->trouble[0] = '\0';
+		p->was_up = 1;
 	} else {
 		log_write(LOG_WARN, "sink", p->config.sink->name,
 		    "%s; mail waits on its server meanwhile",
 		    without_name(p, why->text));
 		memcpy(p->trouble, why->text, sizeof(p->trouble));
+		p->counts.downs += p->up != 0;
 	}
 	p->up = up;
 	p->config.changed(p->config.arg);

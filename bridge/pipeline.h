@@ -13,6 +13,7 @@
 
 #include "bridge/budget.h"
 #include "bridge/envelope/event.h"
+#include "bridge/ops/metrics.h"
 
 struct config_sink;
 struct config_source;
@@ -65,12 +66,31 @@ size_t pipeline_charge(size_t size);
  * so, config.changed tells when to ask again. */
 int pipeline_hold(struct pipeline *);
 
+/* What the sink has said so far, and what it holds. */
+struct pipeline_counts {
+	uint64_t stored;
+	uint64_t retried; /* answers that said: once more */
+	uint64_t refused;
+	uint64_t lettered;
+	uint64_t downs;			  /* how often the far side was lost */
+	struct metrics_histogram latency; /* from submit to STORED */
+};
+
+const struct pipeline_counts *pipeline_counts(const struct pipeline *);
+
+/* For how long, in milliseconds, the sink has owed its oldest answer; 0 if it
+ * owes none. */
+uint64_t pipeline_oldest_ms(const struct pipeline *);
+
 /* Messages that reached their end. */
 uint64_t pipeline_ended(const struct pipeline *);
 
 /* Messages in flight; and why the sink is down ("" if it is up). */
 size_t pipeline_count(const struct pipeline *);
 const char *pipeline_trouble(const struct pipeline *);
+
+/* Has the sink said that it reaches the far side, and not that it lost it? */
+int pipeline_reachable(const struct pipeline *);
 
 /* The way of one mailbox's messages.  ${outcome} is called once for each
  * message that has reached its end.  NULL if memory is out. */

@@ -21,6 +21,7 @@ struct flight {
 	struct flight *prev, *next; /* in the lane, by UID */
 	struct flight *work_next;   /* in a queue of work */
 	enum flight_state state;
+	uint64_t submitted_at; /* uv_hrtime() */
 	struct message *message;
 	struct event *event;
 	size_t charge;
@@ -49,6 +50,7 @@ struct pipeline {
 	struct pipeline_config config;
 	struct sink *sink;
 	struct budget budget;
+	struct pipeline_counts counts;
 	int state_fd;
 	size_t count;
 	uint64_t ended;
@@ -58,7 +60,8 @@ struct pipeline {
 	    **lanes_last; /* with something to submit */
 	int full;	  /* until the sink is ready */
 	int up;
-	int held; /* somebody was told to hold */
+	int was_up; /* the sink has said so */
+	int held;   /* somebody was told to hold */
 	char trouble[FAULT_TEXT_MAX];
 
 	struct flight_queue to_convert;

@@ -154,6 +154,7 @@ open_all(struct replay *r, struct fault *f)
 	if (b->doormen[i] == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	b->host = (struct watcher_host){ .loop = &b->loop,
+		.counts = &b->counts,
 		.net = b->net,
 		.oauth2 = b->oauth2,
 		.committer = b->committer,

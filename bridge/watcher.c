@@ -6,6 +6,7 @@
 #include "bridge/buf.h"
 #include "bridge/catchup.h"
 #include "bridge/config/config.h"
+#include "bridge/counts.h"
 #include "bridge/imap/session.h"
 #include "bridge/limits.h"
 #include "bridge/ops/log.h"
@@ -138,6 +139,32 @@ watcher_refused(struct watcher *w, const struct fault *f, uint64_t ms)
 	committer_note(w->host->committer, &w->slot);
 }
 
+/* For the metrics: what became of the connection, and of the login. */
+static void
+count_failure(struct watcher *w, const struct fault *f)
+{
+	struct counts *c = w->host->counts;
+
+	if (w->stopping || w->draining)
+		return;
+	if (w->awaits_token) {
+		c->reconnects[COUNTS_TOKEN]++;
+		c->login_failures[f->kind == FAULT_AUTH ? COUNTS_TOKEN_REFUSED
+			: f->kind == FAULT_CONFIG	? COUNTS_SECRET
+						  : COUNTS_TOKEN_MISSING]++;
+	} else if (f->kind == FAULT_AUTH) {
+		c->reconnects[COUNTS_LOGIN]++;
+		c->login_failures[w->token != 0 && !w->token_fresh
+			? COUNTS_STALE_TOKEN
+			: COUNTS_REFUSED]++;
+	} else if (f->kind == FAULT_CONFIG && !w->selected) {
+		c->reconnects[COUNTS_LOGIN]++;
+		c->login_failures[COUNTS_SECRET]++;
+	} else
+		c->reconnects[w->session != NULL ? COUNTS_SESSION
+						 : COUNTS_CONNECT]++;
+}
+
 void
 watcher_fail(struct watcher *w, const struct fault *f)
 {
@@ -145,6 +172,8 @@ watcher_fail(struct watcher *w, const struct fault *f)
 
 	if (w->state == WATCHER_STOPPED)
 		return;
+	count_failure(w, f);
+	w->awaits_token = 0;
 	if (w->selected && now - w->connected_at >= SUCCESS_MS) {
 		ladder_reset(&w->ladder);
 		w->failures = 0;
@@ -179,6 +208,7 @@ watcher_renew(struct watcher *w)
 {
 	log_write(LOG_DEBUG, "watcher", w->name,
 	    "the connection is renewed as planned");
+	w->host->counts->reconnects[COUNTS_RENEWAL]++;
 	drop_connection(w, 0);
 	watcher_authorize(w);
 }

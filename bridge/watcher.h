@@ -14,8 +14,10 @@
 #include "bridge/pipeline.h"
 
 struct checkpoint;
+struct checkpoint_row;
 struct committer;
 struct config_account;
+struct counts;
 struct fault;
 struct doorman;
 struct net;
@@ -44,6 +46,7 @@ struct watcher_host {
 	struct net *net;
 	struct oauth2 *oauth2;
 	struct committer *committer;
+	struct counts *counts;
 	uint64_t max_message_bytes;
 	int once;			     /* catch up, then stop */
 	const struct watcher_replay *replay; /* with once; or NULL */
@@ -67,6 +70,14 @@ void watcher_start(struct watcher *);
 /* The pipeline or the store has changed its mind about holding: a watcher that
  * was held looks again. */
 void watcher_wake(struct watcher *);
+
+/* How it does now, as `mailbridge status` shows it: the names and the status
+ * of ${row}. */
+void watcher_status(const struct watcher *, struct checkpoint_row *row);
+
+/* For how long, in milliseconds, messages have been waiting with none of them
+ * reaching its end; 0 if none waits. */
+uint64_t watcher_stalled_ms(const struct watcher *);
 
 /* Messages that the server has and that have no outcome yet. */
 uint64_t watcher_lag(const struct watcher *);

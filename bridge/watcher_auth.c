@@ -8,6 +8,7 @@
 #include "bridge/auth/secret.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
+#include "bridge/counts.h"
 #include "bridge/doorman.h"
 #include "bridge/imap/session.h"
 #include "bridge/ops/log.h"
@@ -38,6 +39,7 @@ on_token(void *arg, const struct oauth2_token *token, const struct fault *f)
 		watcher_fail(w, f);
 		return;
 	}
+	w->awaits_token = 0;
 	watcher_connect(w);
 }
 
@@ -55,12 +57,14 @@ prepare(struct watcher *w)
 		watcher_connect(w);
 		return;
 	}
+	w->awaits_token = 1;
 	w->token_waiter.done = on_token;
 	w->token_waiter.arg = w;
 	switch (
 	    oauth2_get(w->host->oauth2, w->account->client, w->account->user,
 		*doorman_token(w->doorman), &w->token_waiter, &token, &f)) {
 	case 1:
+		w->awaits_token = 0;
 		watcher_connect(w);
 		break;
 	case 0:
@@ -133,6 +137,7 @@ watcher_login(struct watcher *w, struct fault *f)
 void
 watcher_let_in(struct watcher *w)
 {
+	w->host->counts->logins++;
 	*doorman_token(w->doorman) = 0;
 	doorman_passed(&w->turn);
 }

@@ -6,6 +6,7 @@
 
 #include "bridge/catchup.h"
 #include "bridge/config/config.h"
+#include "bridge/counts.h"
 #include "bridge/imap/date.h"
 #include "bridge/imap/session.h"
 #include "bridge/ops/log.h"
@@ -15,10 +16,9 @@
 static const char *const status_names[] = { "connecting", "connecting",
 	"catching-up", "idle", "polling", "backing-off", "stopped" };
 
-static void
-on_fill(void *arg, struct checkpoint_row *row)
+void
+watcher_status(const struct watcher *w, struct checkpoint_row *row)
 {
-	struct watcher *w = arg;
 	struct checkpoint_status *status = &row->status;
 
 	row->account = w->account->name;
@@ -30,20 +30,45 @@ on_fill(void *arg, struct checkpoint_row *row)
 	status->last_error_at = w->last_error_at;
 	(void)snprintf(status->last_error, sizeof(status->last_error), "%.*s",
 	    (int)sizeof(status->last_error) - 1, w->last.text);
-	if (w->catchup == NULL) {
-		if (w->nrows > 0) {
-			status->uidvalidity = w->rows[0].uidvalidity;
-			status->uid = w->rows[0].uid;
-		}
-		return;
+	if (w->catchup != NULL) {
+		status->uidvalidity = w->mark.uidvalidity;
+		status->uid = catchup_mark(w->catchup);
+		status->lag = catchup_lag(w->catchup);
+	} else if (w->nrows > 0) {
+		status->uidvalidity = w->rows[0].uidvalidity;
+		status->uid = w->rows[0].uid;
 	}
-	w->mark.uid = catchup_mark(w->catchup);
+}
+
+static void
+on_fill(void *arg, struct checkpoint_row *row)
+{
+	struct watcher *w = arg;
+
+	watcher_status(w, row);
+	if (w->catchup == NULL)
+		return;
+	w->mark.uid = row->status.uid;
 	w->mark.committed_at = time(NULL);
 	row->has_checkpoint = 1;
 	row->checkpoint = w->mark;
-	status->uidvalidity = w->mark.uidvalidity;
-	status->uid = w->mark.uid;
-	status->lag = catchup_lag(w->catchup);
+}
+
+void
+watcher_note_lag(struct watcher *w, int moved)
+{
+	if (catchup_lag(w->catchup) == 0)
+		w->waiting_at = 0;
+	else if (w->waiting_at == 0 || moved)
+		w->waiting_at = uv_now(w->host->loop);
+}
+
+uint64_t
+watcher_stalled_ms(const struct watcher *w)
+{
+	if (w->waiting_at == 0 || watcher_lag(w) == 0)
+		return (0);
+	return (uv_now(w->host->loop) - w->waiting_at);
 }
 
 uint64_t
@@ -77,8 +102,13 @@ on_outcome(void *arg, uint64_t uidvalidity, uint32_t uid,
 		return; /* of a mailbox that was made anew meanwhile */
 	if (w->host->replay != NULL)
 		w->host->replay->outcome(w->host->replay->arg, uid, outcome);
+	if (outcome == PIPELINE_STORED)
+		doorman_counts(w->doorman)->published++;
+	else
+		doorman_counts(w->doorman)->lettered++;
 	before = catchup_mark(w->catchup);
 	catchup_done(w->catchup, uid);
+	watcher_note_lag(w, 1);
 	if (catchup_mark(w->catchup) != before) {
 		w->last_success = time(NULL);
 		committer_mark(w->host->committer, &w->slot);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "bridge/catchup.h"
+#include "bridge/counts.h"
 #include "bridge/config/config.h"
 #include "bridge/imap/placeholder.h"
 #include "bridge/imap/session.h"
@@ -101,6 +102,8 @@ hand_on(struct watcher *w, struct message *m, struct fault *f)
 		budget_force(pipeline_budget(w->pipeline), charge);
 	}
 	w->charge = 0;
+	doorman_counts(w->doorman)->received++;
+	doorman_counts(w->doorman)->received_bytes += m->raw_len;
 	if (pipeline_submit(w->lane, m, charge) == -1)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	return (0);

@@ -49,6 +49,7 @@ struct watcher {
 	struct oauth2_waiter token_waiter;
 	uint64_t token; /* serial of the one shown last; 0: none */
 	int token_fresh;
+	int awaits_token;  /* none came yet */
 	int tried;	   /* the refusal to be told is our own */
 	uint64_t renew_at; /* a session must be made anew before its end */
 
@@ -65,6 +66,7 @@ struct watcher {
 	struct pipeline *pipeline;
 	struct pipeline_lane *lane;
 	struct commit_slot slot;
+	uint64_t waiting_at; /* the loop's time; 0: nothing waits */
 	int held;	     /* waits for room, or for an outcome */
 	uint64_t settling;   /* the first mark's number, until it is durable */
 	int probing;	     /* a SEARCH for the highest UID is under way */
@@ -116,6 +118,9 @@ void watcher_let_in(struct watcher *);
 /* The credentials of the account were refused, to this mailbox or another: the
  * doorman wakes us after ${ms}. */
 void watcher_refused(struct watcher *, const struct fault *f, uint64_t ms);
+
+/* Messages were found, or one reached its end (${moved}). */
+void watcher_note_lag(struct watcher *, int moved);
 
 /* Add to a refusal where the credentials are from. */
 void watcher_whence(const struct watcher *, struct fault *f);

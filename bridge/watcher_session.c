@@ -79,6 +79,7 @@ on_searched(struct watcher *w, const struct session_event *ev, struct fault *f)
 	if (w->probing)
 		return (watcher_probed(w, f));
 	catchup_searched(w->catchup, &end, now_ms(w));
+	watcher_note_lag(w, 0);
 	return (0);
 }
 

@@ -19,6 +19,7 @@ pc:jansson libjansson-dev
 pc:gmime-3.0 libgmime-3.0-dev
 pc:sqlite3 libsqlite3-dev
 pc:yaml-0.1 libyaml-dev
+pc:libmicrohttpd libmicrohttpd-dev
 "
 
 demo_needs="

@@ -12,6 +12,7 @@ install -D -m 644 "$here/mailbridge.example.yaml" \
     "$root/share/doc/mailbridge/mailbridge.example.yaml"
 
 install -m 644 "$here/microsoft365.md" "$here/google.md" \
+    "$here/../docs/monitoring.md" \
     "$root/share/doc/mailbridge/"
 
 mkdir -p "$root/lib/systemd/system"

@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "bridge/auth/http.h"
-#include "bridge/auth/keypair.h"
 #include "bridge/auth/oauth2_private.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
@@ -18,10 +17,6 @@
 
 /* A token whose end is unknown is asked for again after this. */
 #define UNKNOWN_MS 300000
-
-/* How long before something expires its warnings begin. */
-#define WARN_SECONDS (30 * 86400)
-#define DAY_MS (86400 * 1000)
 
 static uint64_t
 boot_ms(void)
@@ -50,40 +45,6 @@ part_of(uint64_t ms)
 	return (ms * random_number() >> 32);
 }
 
-/* Expiry of what people must replace */
-
-static void
-warn_expiry(const struct config_client *c, const char *what, int64_t at)
-{
-	int64_t left = at - time(NULL);
-
-	if (at == 0 || left > WARN_SECONDS)
-		return;
-	if (left <= 0)
-		log_write(LOG_ERROR, "oauth2", c->name,
-		    "the %s has expired: replace it", what);
-	else
-		log_write(LOG_WARN, "oauth2", c->name,
-		    "the %s expires in %lld days: replace it in time", what,
-		    (long long)left / 86400);
-}
-
-static void
-on_day(uv_timer_t *timer)
-{
-	const struct oauth2 *o = timer->data;
-	const struct config_client *c;
-	size_t i;
-
-	for (i = 0; i < o->config->nclients; i++) {
-		c = &o->config->clients[i];
-		warn_expiry(c, "client secret", c->expires_at);
-		if (c->certificate != NULL)
-			warn_expiry(c, "client certificate",
-			    keypair_not_after(c->certificate));
-	}
-}
-
 /* Life */
 
 struct oauth2 *
@@ -96,7 +57,14 @@ oauth2_new(
 		fault_set(f, FAULT_RETRY, "oauth2: out of memory");
 		return (NULL);
 	}
+	o->clients = calloc(config->nclients + 1, sizeof(*o->clients));
+	if (o->clients == NULL) {
+		free(o);
+		fault_set(f, FAULT_RETRY, "oauth2: out of memory");
+		return (NULL);
+	}
 	if ((o->http = http_new(loop, f)) == NULL) {
+		free(o->clients);
 		free(o);
 		return (NULL);
 	}
@@ -107,7 +75,7 @@ oauth2_new(
 	o->timer.data = o;
 	o->daemon = daemon;
 	if (daemon)
-		uv_timer_start(&o->timer, on_day, 0, DAY_MS);
+		oauth2_watch_expiry(o);
 	uv_unref((uv_handle_t *)&o->timer);
 	return (o);
 }
@@ -137,6 +105,7 @@ oauth2_part_closed(void *arg)
 		free(e);
 	}
 	o->closed(o->closed_arg);
+	free(o->clients);
 	free(o);
 }
 
@@ -279,8 +248,10 @@ tell(struct oauth2_entry *e, const struct fault *f)
 void
 oauth2_fetched(struct oauth2_entry *e)
 {
+	oauth2_client(e->owner, e->client)->fetched++;
 	ladder_reset(&e->ladder);
 	e->retry_at = 0;
+	oauth2_certificate(e->owner, e->client);
 	log_write(LOG_DEBUG, "oauth2", e->client->name,
 	    "a new token, for %lld s",
 	    e->expires_at == 0 ? -1LL
@@ -293,8 +264,12 @@ oauth2_fetched(struct oauth2_entry *e)
 static void
 note(struct oauth2_entry *e, const struct fault *f)
 {
+	struct oauth2_client *c = oauth2_client(e->owner, e->client);
 	uint64_t ms;
 
+	*(f->kind == FAULT_AUTH		  ? &c->refused
+		: f->kind == FAULT_CONFIG ? &c->misconfigured
+					  : &c->unavailable) += 1;
 	ms = ladder_next(&e->ladder, f->kind == FAULT_AUTH, random_number());
 	if (ms == LADDER_GIVE_UP)
 		ms = 0; /* the accounts count for themselves */

@@ -55,6 +55,24 @@ int oauth2_get(struct oauth2 *, const struct config_client *client,
 /* Wait no more; harmless for one that does not wait. */
 void oauth2_cancel(struct oauth2_waiter *);
 
+/* How a client does.  Times are seconds of the wall clock, 0: unknown, never.
+ */
+struct oauth2_facts {
+	const char *client;
+	int64_t token_until; /* of the token that ends first */
+	int64_t certificate_until;
+	int64_t secret_until; /* as the config says */
+	int64_t failed_at;    /* of the last failure */
+	const char *error;    /* its text, "" if none; borrowed */
+	uint64_t fetched;     /* tokens */
+	/* Attempts that failed: the endpoint did not answer or was busy, it
+	 * refuses the client, we could not ask. */
+	uint64_t unavailable, refused, misconfigured;
+};
+
+/* The facts of the config's client number ${i}. */
+void oauth2_facts(const struct oauth2 *, size_t i, struct oauth2_facts *);
+
 /* Forget failures: the next who asks is not told to wait. */
 void oauth2_hurry(struct oauth2 *);
 

@@ -38,12 +38,19 @@ struct oauth2_entry {
 	int64_t failed_at; /* wall clock; 0: never since the start */
 };
 
+/* What is known of a client beside its tokens. */
+struct oauth2_client {
+	int64_t certificate_until; /* 0: has none, or it cannot be read */
+	uint64_t fetched, unavailable, refused, misconfigured;
+};
+
 struct oauth2 {
 	uv_loop_t *loop;
 	const struct config *config;
 	struct http *http;
 	uv_timer_t timer; /* looks for what expires, day by day */
 	struct oauth2_entry *entries;
+	struct oauth2_client *clients; /* as many as the config has */
 	uint64_t last_serial;
 	int daemon; /* the state directory is ours to write to */
 	struct oauth2_status *status; /* on its way to the disk */
@@ -65,6 +72,15 @@ void oauth2_failed(struct oauth2_entry *, const struct fault *f);
 
 /* Give up what is under way. */
 void oauth2_abandon(struct oauth2_entry *);
+
+struct oauth2_client *oauth2_client(
+    struct oauth2 *, const struct config_client *);
+
+/* Warn of what expires soon, now and every day. */
+void oauth2_watch_expiry(struct oauth2 *);
+
+/* Look when the client's certificate ends: it may have been replaced. */
+void oauth2_certificate(struct oauth2 *, const struct config_client *);
 
 /* Something that `mailbridge status` shows has changed. */
 void oauth2_status(struct oauth2 *);

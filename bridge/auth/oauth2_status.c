@@ -21,33 +21,51 @@ struct oauth2_status {
 	int failed;
 };
 
-/* The token of the client that ends first, and its last failure. */
-static json_t *
-describe(const struct oauth2 *o, const struct config_client *client)
+void
+oauth2_facts(const struct oauth2 *o, size_t i, struct oauth2_facts *facts)
 {
-	const struct oauth2_entry *e, *first = NULL, *failed = NULL;
-	json_t *json;
+	const struct config_client *client = &o->config->clients[i];
+	const struct oauth2_client *c = &o->clients[i];
+	const struct oauth2_entry *e;
 
+	*facts = (struct oauth2_facts){ .client = client->name,
+		.certificate_until = c->certificate_until,
+		.secret_until = client->expires_at,
+		.error = "",
+		.fetched = c->fetched,
+		.unavailable = c->unavailable,
+		.refused = c->refused,
+		.misconfigured = c->misconfigured };
 	for (e = o->entries; e != NULL; e = e->next) {
 		if (e->client != client)
 			continue;
 		if (e->expires_at != 0 &&
-		    (first == NULL || e->expires_at < first->expires_at))
-			first = e;
-		if (e->failed_at != 0 &&
-		    (failed == NULL || e->failed_at > failed->failed_at))
-			failed = e;
+		    (facts->token_until == 0 ||
+			e->expires_at < facts->token_until))
+			facts->token_until = e->expires_at;
+		if (e->failed_at > facts->failed_at) {
+			facts->failed_at = e->failed_at;
+			facts->error = e->fault.text;
+		}
 	}
-	json = json_object();
-	if (first != NULL)
+}
+
+static json_t *
+describe(const struct oauth2 *o, size_t i)
+{
+	struct oauth2_facts facts;
+	json_t *json = json_object();
+
+	oauth2_facts(o, i, &facts);
+	if (facts.token_until != 0)
 		json_object_set_new(
-		    json, "tokenExpiresAt", json_integer(first->expires_at));
-	if (failed != NULL) {
+		    json, "tokenExpiresAt", json_integer(facts.token_until));
+	if (facts.failed_at != 0) {
 		json_object_set_new(
-		    json, "lastErrorAt", json_integer(failed->failed_at));
+		    json, "lastErrorAt", json_integer(facts.failed_at));
 		/* NULL, and so left out, if it is no UTF-8. */
 		json_object_set_new(
-		    json, "lastError", json_string(failed->fault.text));
+		    json, "lastError", json_string(facts.error));
 	}
 	return (json);
 }
@@ -99,8 +117,8 @@ oauth2_status(struct oauth2 *o)
 		return;
 	all = json_object();
 	for (i = 0; i < o->config->nclients; i++)
-		json_object_set_new(all, o->config->clients[i].name,
-		    describe(o, &o->config->clients[i]));
+		json_object_set_new(
+		    all, o->config->clients[i].name, describe(o, i));
 	s->text = json_dumps(all, JSON_INDENT(2));
 	json_decref(all);
 	if (s->text == NULL) {

@@ -5,10 +5,11 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "bridge/buf.h"
 #include "bridge/checkpoint.h"
 #include "bridge/config/config.h"
-#include "bridge/envelope/date.h"
 #include "bridge/fault.h"
+#include "bridge/report.h"
 #include "bridge/cli/args.h"
 #include "bridge/cli/cli.h"
 #include "bridge/cli/status_client.h"
@@ -25,7 +26,7 @@ struct entry {
 	struct checkpoint checkpoint; /* the newest */
 };
 
-struct report {
+struct report_data {
 	struct entry *entries;
 	size_t n;
 	size_t cap;
@@ -36,7 +37,7 @@ struct report {
 
 /* The entry of a mailbox, made if it is new; NULL if memory is out. */
 static struct entry *
-entry(struct report *r, const char *account, const char *mailbox)
+entry(struct report_data *r, const char *account, const char *mailbox)
 {
 	struct entry *entries, *e;
 	json_t *number;
@@ -97,7 +98,7 @@ add_checkpoint(void *arg, const char *account, const char *mailbox,
 }
 
 static int
-collect(struct report *r, const struct config *cfg, struct fault *f)
+collect(struct report_data *r, const struct config *cfg, struct fault *f)
 {
 	struct checkpoint_store *store;
 	const struct config_account *a;
@@ -131,7 +132,7 @@ collect(struct report *r, const struct config *cfg, struct fault *f)
 /* What a mailbox does: "new" before the daemon saw it for the first time,
  * "removed" when only the store knows it. */
 static const char *
-state_of(const struct report *r, const struct entry *e)
+state_of(const struct report_data *r, const struct entry *e)
 {
 	if (!e->configured)
 		return ("removed");
@@ -143,7 +144,7 @@ state_of(const struct report *r, const struct entry *e)
 }
 
 static void
-print_table(const struct report *r, const struct config *cfg)
+print_table(const struct report_data *r, const struct config *cfg)
 {
 	static const char *const headers[] = { "ACCOUNT", "MAILBOX", "STATE",
 		"UIDVALIDITY", "UID", "LAG", "LAST SUCCESS", "LAST ERROR",
@@ -178,67 +179,41 @@ print_table(const struct report *r, const struct config *cfg)
 	status_client_print(cfg, r->owner != 0);
 }
 
-/* RFC 3339, or null for never. */
-static json_t *
-json_time(int64_t seconds)
-{
-	char text[DATE_TEXT];
-
-	if (seconds == 0 || date_utc(seconds, text) == -1)
-		return (json_null());
-	return (json_string(text));
-}
-
-static json_t *
-json_entry(const struct report *r, const struct entry *e)
-{
-	const struct checkpoint_status *s = &e->status;
-	const struct checkpoint *c = &e->checkpoint;
-	json_t *error;
-
-	/* A text that was cut within a character is no UTF-8. */
-	error = s->last_error[0] != '\0' ? json_string(s->last_error) : NULL;
-	if (error == NULL && s->last_error[0] != '\0')
-		error = json_string("(not UTF-8)");
-	return (json_pack("{s:s s:s s:s s:b s:o s:o s:o s:o s:o s:o}",
-	    "account", e->account, "mailbox", e->mailbox, "state",
-	    state_of(r, e), "configured", e->configured, "uid",
-	    e->has_checkpoint ? json_integer(c->uid) : json_null(),
-	    "uidValidity",
-	    e->has_checkpoint ? json_integer((json_int_t)c->uidvalidity)
-			      : json_null(),
-	    "lag",
-	    e->has_status ? json_integer((json_int_t)s->lag) : json_null(),
-	    "lastSuccess", json_time(s->last_success), "lastErrorAt",
-	    json_time(s->last_error_at), "lastError",
-	    error != NULL ? error : json_null()));
-}
-
 static int
-print_json(const struct report *r, const struct config *cfg)
+print_json(const struct report_data *d, const struct config *cfg)
 {
-	json_t *all, *list, *one;
+	struct report_mailbox m;
+	const struct entry *e;
+	struct report r;
+	struct buf out;
 	size_t i;
-	int rc = 0;
+	int rc;
 
-	list = json_array();
-	for (i = 0; i < r->n && rc == 0; i++) {
-		one = json_entry(r, &r->entries[i]);
-		rc = json_array_append_new(list, one);
+	buf_init(&out, SIZE_MAX / 2);
+	r.out = &out;
+	report_begin(&r, cfg->state, d->owner);
+	for (i = 0; i < d->n; i++) {
+		e = &d->entries[i];
+		m = (struct report_mailbox){ .account = e->account,
+			.mailbox = e->mailbox,
+			.state = state_of(d, e),
+			.configured = e->configured,
+			.has_checkpoint = e->has_checkpoint,
+			.uidvalidity = e->checkpoint.uidvalidity,
+			.uid = e->checkpoint.uid,
+			.status = e->has_status ? &e->status : NULL };
+		report_mailbox(&r, &m);
 	}
-	all = json_pack("{s:s s:o s:o s:o}", "state", cfg->state, "pid",
-	    r->owner > 0 ? json_integer(r->owner) : json_null(), "mailboxes",
-	    list, "oauth2", status_client_json(cfg, r->owner != 0));
-	if (rc == -1 || all == NULL ||
-	    json_dumpf(all, stdout, JSON_INDENT(2)) == -1)
-		rc = -1;
-	putchar('\n');
-	json_decref(all);
+	report_clients(&r);
+	status_client_report(cfg, d->owner != 0, &r);
+	report_end(&r);
+	rc = out.failed || fputs(out.data, stdout) == EOF ? -1 : 0;
+	buf_free(&out);
 	return (rc);
 }
 
 static void
-clear(struct report *r)
+clear(struct report_data *r)
 {
 	size_t i;
 
@@ -253,7 +228,7 @@ clear(struct report *r)
 int
 cli_status(int argc, char **argv)
 {
-	struct report r = { 0 };
+	struct report_data r = { 0 };
 	struct config *cfg;
 	struct args args;
 	struct fault f;

@@ -240,7 +240,7 @@ read_all(struct section *s, struct config *cfg)
 	read_limits(s, cfg);
 	read_envelope(s, cfg);
 	account_read_retry(s, &default_retry, &cfg->retry);
-	section_unsupported(s, "admin");
+	admin_read(s, &cfg->admin);
 	section_unsupported(s, "dead_letter");
 	/* Accounts name sinks and clients. */
 	read_sinks(s, cfg);
@@ -286,6 +286,7 @@ config_free(struct config *cfg)
 		account_clear(&cfg->accounts[i]);
 	free(cfg->accounts);
 	client_clear_all(cfg);
+	admin_clear(&cfg->admin);
 	secret_free(cfg->secret_key);
 	free(cfg->sinks);
 	free((void *)(uintptr_t)cfg->state);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bridge/config/admin.h"
 #include "bridge/envelope/event.h"
 #include "bridge/ops/log.h"
 
@@ -68,6 +69,7 @@ struct config {
 	const char *state;	   /* absolute path of the state directory */
 	enum log_level log_level;
 	enum log_format log_format;
+	struct config_admin admin;
 	struct config_retry retry;
 	uint64_t inflight_bytes;
 	uint64_t max_message_bytes;

@@ -111,6 +111,19 @@ section_item_error(
 	va_end(ap);
 }
 
+char *
+section_place(const struct section *s, const char *key)
+{
+	struct source_place at = source_value_place(s->src, s->object, key);
+	struct fault f;
+	char *path;
+
+	path = join(s, key, NULL);
+	source_fault(&f, at.file != NULL ? &at : &s->at, "%s", path);
+	free(path);
+	return (section_must(strdup(f.text)));
+}
+
 void
 section_wrong_type(struct section *s, const char *key, const char *expected,
     const json_t *value)

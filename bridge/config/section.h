@@ -79,6 +79,10 @@ void section_error(struct section *, const char *key, const char *fmt, ...)
 void section_item_error(struct section *, const char *key, size_t i,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* Where ${key} stands, for an error that turns up only later: "FILE:LINE:COL:
+ * sinks.events.path"; malloc'ed. */
+char *section_place(const struct section *, const char *key);
+
 /* Was there a mistake so far?  Keys that nobody read are not counted yet. */
 int section_failed(const struct section *);
 

@@ -155,7 +155,7 @@ test_checkpoint_command(void **state)
 	assert_int_equal(run("checkpoint reset" BOX), EX_DATAERR);
 	said("2", "no checkpoint of a/INBOX");
 	assert_int_equal(run("status --json -c c.yaml"), EX_OK);
-	said("1", "\"state\": \"new\"");
+	said("1", "\"state\":\"new\"");
 	scratch_text("st/checkpoint.db", "damaged");
 	assert_int_equal(run("status -c c.yaml"), EX_DATAERR);
 	said("2", "reset --all");

@@ -1,0 +1,37 @@
+/* report.h - how the mailboxes and the clients do, for people and programs:
+ * what `mailbridge status --json` and the admin port's /status print. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdint.h>
+
+struct buf;
+struct checkpoint_status;
+struct oauth2_facts;
+
+struct report_mailbox {
+	const char *account;
+	const char *mailbox;
+	const char *state;
+	int configured;	    /* 0: only the store knows it */
+	int has_checkpoint; /* the next two are set */
+	uint64_t uidvalidity;
+	uint32_t uid;
+	const struct checkpoint_status *status; /* NULL: none yet */
+};
+
+/* Write the report in this order: begin, each mailbox, clients, each client,
+ * end.  ${pid} 0: no daemon runs.  Whatever the texts hold, it is JSON; the
+ * buffer remembers if memory ran out. */
+struct report {
+	struct buf *out;
+	int comma;
+};
+
+void report_begin(struct report *, const char *state, long pid);
+void report_mailbox(struct report *, const struct report_mailbox *);
+void report_clients(struct report *);
+void report_client(struct report *, const struct oauth2_facts *);
+void report_end(struct report *);
+
+#endif
