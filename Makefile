@@ -68,8 +68,9 @@ $(BUILD)/obj/%.o: %.c | check-deps
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
-# The schema is assembled into the program.
-$(BUILD)/obj/bridge/cli/schema.o: bridge/envelope/event.schema.json
+# The schemas are assembled into the program.
+$(BUILD)/obj/bridge/cli/schema.o: bridge/envelope/schema.json \
+    bridge/envelope/asyncapi.json
 
 $(LIB): $(LIB_OBJS)
 	@rm -f $@
@@ -77,7 +78,8 @@ $(LIB): $(LIB_OBJS)
 
 $(BUILD)/unit/%: tests/unit/%.c $(UNIT_HELP) $(LIB)
 	@mkdir -p $(@D)
-	$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(UNIT_HELP) $(LIB) $(PKG_LIBS) -lcmocka
+	$(COMPILE) $(ALL_LDFLAGS) -Wl,--wrap=event_new -o $@ $< $(UNIT_HELP) \
+	    $(LIB) $(PKG_LIBS) -lcmocka
 
 # Preloaded by tests into the program; no sanitizer, which must come first.
 build/faults.so: $(wildcard tests/faults/*.c tests/faults/*.h)
@@ -124,8 +126,12 @@ test-long: deps test-deps ## the same with the long crash and load tests
 unit: ## unit tests under ASan and UBSan
 	@$(ASAN) run-unit
 
-run-unit: $(UNIT_BINS)
-	@for t in $(UNIT_BINS); do echo "== $$t"; $(RUNNER) $$t || exit 1; done
+run-unit: $(UNIT_BINS) $(BUILD)/mailbridge
+	@rm -f $(BUILD)/unit/events
+	@export EVENT_LOG=$(abspath $(BUILD)/unit/events); \
+	for t in $(UNIT_BINS); do echo "== $$t"; $(RUNNER) $$t || exit 1; done
+	@$(PYTHON) tests/tools/check_events.py $(BUILD)/mailbridge \
+	    $(BUILD)/unit/events
 
 sim: ## the core against a simulated world: STEPS=500000, or SEED=N again
 	@$(ASAN) build/asan/sim

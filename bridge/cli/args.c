@@ -172,3 +172,25 @@ args_number(
 	    name, max, text);
 	return (-1);
 }
+
+int
+args_choice(const struct args *args, const char *name, const char *const *names,
+    unsigned *choice)
+{
+	const char *text = args_value(args, name);
+	char list[64] = "";
+	unsigned i;
+
+	if (text == NULL)
+		return (0);
+	for (i = 0; names[i] != NULL; i++) {
+		if (strcmp(names[i], text) == 0) {
+			*choice = i;
+			return (0);
+		}
+		(void)snprintf(list + strlen(list), sizeof(list) - strlen(list),
+		    "%s%s", i == 0 ? "" : ", ", names[i]);
+	}
+	return (
+	    args_wrong(args->cmd, "--%s: %s is none of %s", name, text, list));
+}

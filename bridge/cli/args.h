@@ -27,6 +27,12 @@ const char *args_value(const struct args *, const char *name);
 int args_number(
     const struct args *, const char *name, uint64_t max, uint64_t *n);
 
+/* The index of the value of ${name} among the NULL-ended ${names}, into
+ * *choice, which stays as it is if none is given.  0, or EX_USAGE (told on
+ * stderr). */
+int args_choice(const struct args *, const char *name, const char *const *names,
+    unsigned *choice);
+
 /* Tell on stderr that the command was called wrongly, with how to get help;
  * returns EX_USAGE. */
 int args_wrong(const struct cli_command *cmd, const char *, ...)

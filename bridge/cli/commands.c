@@ -68,6 +68,13 @@ static const struct cli_option convert_options[] = {
 	VALUE("max-event-bytes", "N", "the largest event allowed"), END
 };
 
+static const struct cli_option schema_options[] = {
+	VALUE("format", "FORMAT", "envelope (default) or jmap"),
+	VALUE("cloudevents", "MODE",
+	    "binary (default), structured: with what is around it, or none"),
+	FLAG("asyncapi", "an AsyncAPI document of topic and stream"), END
+};
+
 static const struct cli_command commands[] = {
 	{ "run", "watch the mailboxes and publish their mails", NULL, 0,
 	    run_options,
@@ -100,8 +107,11 @@ static const struct cli_command commands[] = {
 	    "sealed with another key.\nA key: openssl rand -base64 32 > key; "
 	    "chmod 600 key; then secret_key: {file: key}.",
 	    cli_secret },
-	{ "schema", "print the JSON Schema of the event", NULL, 0, no_options,
-	    NULL, cli_schema },
+	{ "schema", "print the JSON Schema of what is published", NULL, 0,
+	    schema_options,
+	    "It is of draft 2020-12, and says the same to validators of "
+	    "draft-07.",
+	    cli_schema },
 	{ "version", "print the version", NULL, 0, version_options, NULL,
 	    cli_version },
 	{ "help", "explain a command", "COMMAND", 0, no_options, NULL,

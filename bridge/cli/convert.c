@@ -21,29 +21,6 @@ struct convert {
 	struct envelope_options options;
 };
 
-/* One of the names, into *choice; which is left as it is if none is given. */
-static int
-convert_choice(const struct args *args, const char *name,
-    const char *const *names, unsigned *choice)
-{
-	const char *text = args_value(args, name);
-	char list[64] = "";
-	unsigned i;
-
-	if (text == NULL)
-		return (0);
-	for (i = 0; names[i] != NULL; i++) {
-		if (strcmp(names[i], text) == 0) {
-			*choice = i;
-			return (0);
-		}
-		(void)snprintf(list + strlen(list), sizeof(list) - strlen(list),
-		    "%s%s", i == 0 ? "" : ", ", names[i]);
-	}
-	return (
-	    args_wrong(args->cmd, "--%s: %s is none of %s", name, text, list));
-}
-
 static int
 convert_modes(struct envelope_options *o, const struct args *args)
 {
@@ -62,12 +39,11 @@ convert_modes(struct envelope_options *o, const struct args *args)
 	unsigned format = o->format, cloudevents = o->cloudevents;
 	int rc;
 
-	if ((rc = convert_choice(
-		 args, "attachments", contents, &attachments)) != 0 ||
-	    (rc = convert_choice(args, "raw", contents, &raw)) != 0 ||
-	    (rc = convert_choice(args, "format", formats, &format)) != 0 ||
-	    (rc = convert_choice(args, "cloudevents", carried, &cloudevents)) !=
-		0)
+	if ((rc = args_choice(args, "attachments", contents, &attachments)) !=
+		0 ||
+	    (rc = args_choice(args, "raw", contents, &raw)) != 0 ||
+	    (rc = args_choice(args, "format", formats, &format)) != 0 ||
+	    (rc = args_choice(args, "cloudevents", carried, &cloudevents)) != 0)
 		return (rc);
 	o->attachments = (enum envelope_content)attachments;
 	o->raw = (enum envelope_content)raw;

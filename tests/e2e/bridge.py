@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Optional
 
 from faults import Faults
+from schemas import Schemas
 from servers.dovecot import PASSWORD
 from servers.process import Server, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("MAILBRIDGE", ROOT / "build/asan/mailbridge"))
+schemas = Schemas(str(PROGRAM))
 
 EX_USAGE, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = (
     64, 65, 69, 75, 77, 78)
@@ -124,6 +126,9 @@ class Bridge(Server):
         done = subprocess.run(argv, input=stdin, capture_output=True,
                               env=self.environment(), cwd=self.folder,
                               timeout=60)
+        if args[0] in ("convert", "run"):
+            for line in done.stdout.splitlines():
+                schemas.check(line)
         done.stdout = done.stdout.decode(errors="replace")
         done.stderr = done.stderr.decode(errors="replace")
         return done

@@ -129,31 +129,38 @@ def output(folder) -> DirectoryOutput:
 
 
 @pytest.fixture
-def kafka_output(kafka, user) -> KafkaOutput:
+def kafka_output(kafka, user):
     out = KafkaOutput(kafka, f"mail-{user}")
     out.create()
-    return out
+    yield out
+    out.check()
 
 
 @pytest.fixture
-def redis_output(redis_server, user) -> RedisOutput:
-    return RedisOutput(redis_server, f"mail-{user}")
+def redis_output(redis_server, user):
+    out = RedisOutput(redis_server, f"mail-{user}")
+    yield out
+    out.check()
 
 
 @pytest.fixture
 def new_bridge(folder):
     """new_bridge(accounts, output, **settings); checked at the end."""
-    bridges = []
+    bridges, folders = [], []
 
     def make(accounts: list, output, **settings) -> Bridge:
         bridge = Bridge(folder / f"bridge{len(bridges)}", accounts,
                         {"events": output.section()}, **settings)
         bridges.append(bridge)
+        if isinstance(output, DirectoryOutput):
+            folders.append(output)
         return bridge
 
     yield make
     for bridge in bridges:
         bridge.finish()
+    for output in folders:
+        output.check()
 
 
 @pytest.fixture

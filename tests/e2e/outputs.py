@@ -1,8 +1,11 @@
-"""Where events go, read back by independent means."""
+"""Where events go, read back by independent means.  Whatever is read is held
+against the schemas; check(), at the end of each test, does so with the rest."""
 
-import json
+import re
 from pathlib import Path
 from urllib.parse import unquote
+
+from bridge import schemas
 
 
 class DirectoryOutput:
@@ -23,16 +26,33 @@ class DirectoryOutput:
         does a name that does not fit what is inside."""
         events = []
         for path in self.files():
-            event = json.loads(path.read_bytes())
-            name = f"{event['uidValidity']}-{event['uid']:010d}.json"
+            event = schemas.check(path.read_bytes())
+            data = event.get("data", event)
+            imap = data.get("imap", data)
+            name = f"{imap['uidValidity']}-{imap['uid']:010d}.json"
             assert path.name == name
-            assert path.parent.parent.name == event["account"]
-            assert unquote(path.parent.name) == event["mailbox"]
+            assert path.parent.parent.name == imap["account"]
+            assert unquote(path.parent.name) == imap["mailbox"]
             events.append(event)
         return events
 
     def count(self) -> int:
         return len(self.files())
+
+    def check(self) -> None:
+        for path in self.files():
+            if re.fullmatch(r"\d+-\d+\.json", path.name):
+                schemas.check(path.read_bytes())
+
+
+class StdoutOutput:
+    """One event a line; needs bridge.command()."""
+
+    def section(self) -> dict:
+        return {"type": "stdout"}
+
+    def events(self, text: str) -> list:
+        return [schemas.check(line.encode()) for line in text.splitlines()]
 
 
 class RedisOutput:
@@ -55,10 +75,19 @@ class RedisOutput:
                 for _, fields in self.client.xrange(self.stream)]
 
     def events(self) -> list:
-        return [json.loads(entry["data"]) for entry in self.entries()]
+        return [self.event(entry) for entry in self.entries()]
+
+    def event(self, entry: dict) -> dict:
+        beside = {key: value.decode() for key, value in entry.items()
+                  if key != "data"}
+        return schemas.check_beside(entry["data"], beside)
 
     def count(self) -> int:
         return self.client.xlen(self.stream)
+
+    def check(self) -> None:
+        if self.server.running():
+            self.events()
 
 
 class KafkaOutput:
@@ -120,7 +149,15 @@ class KafkaOutput:
                     del wanted[message.partition()]
 
     def events(self) -> list:
-        return [json.loads(message.value()) for message in self.messages()]
+        return [self.event(message) for message in self.messages()]
+
+    def event(self, message) -> dict:
+        beside = {key: value.decode() for key, value in message.headers()}
+        return schemas.check_beside(message.value(), beside)
+
+    def check(self) -> None:
+        if self.broker.running():
+            self.events()
 
     def count(self) -> int:
         return len(self.messages())

@@ -5,6 +5,7 @@ import subprocess
 
 from bridge import PROGRAM, account
 from mails import mails
+from outputs import StdoutOutput
 
 
 def test_nothing_to_do(bridge, dovecot, user, output):
@@ -37,25 +38,20 @@ def test_a_failing_account_is_told_by_the_exit_code(new_bridge, new_dovecot,
     assert "gone" in bridge.printed()
 
 
-class Stdout:
-    def section(self) -> dict:
-        return {"type": "stdout"}
-
-
 def test_stdout(new_bridge, dovecot, user):
     """One event a line on standard output, and nothing else there."""
     dovecot.append(user, mails(10))
-    bridge = new_bridge([account(dovecot, user)], Stdout())
+    bridge = new_bridge([account(dovecot, user)], StdoutOutput())
     done = bridge.command("run", "--once")
     assert done.returncode == 0, done.stderr
-    events = [json.loads(line) for line in done.stdout.splitlines()]
+    events = StdoutOutput().events(done.stdout)
     assert [event["uid"] for event in events] == list(range(1, 11))
 
 
 def test_order(new_bridge, dovecot, user):
     """Dovecot answers two FETCHes in turns: events keep the order of UIDs."""
     dovecot.append(user, mails(600, size=30000))
-    bridge = new_bridge([account(dovecot, user)], Stdout(),
+    bridge = new_bridge([account(dovecot, user)], StdoutOutput(),
                         limits={"inflight_bytes": "1MiB"})
     done = bridge.command("run", "--once")
     assert done.returncode == 0, done.stderr
@@ -66,7 +62,7 @@ def test_order(new_bridge, dovecot, user):
 def test_reader_of_stdout_ends(new_bridge, dovecot, user):
     """Nobody can ever read it again: stop and say so, and lose nothing."""
     dovecot.append(user, mails(300))
-    bridge = new_bridge([account(dovecot, user)], Stdout())
+    bridge = new_bridge([account(dovecot, user)], StdoutOutput())
     daemon = subprocess.Popen(
         [str(PROGRAM), "run", "-c", str(bridge.path)], text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,

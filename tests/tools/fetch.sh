@@ -45,6 +45,7 @@ npm_ci() {
 # A person without node lacks only the tests that need it.
 if command -v npm >/dev/null; then
 	npm_ci oidc tests/e2e/oidc "the OAuth2 server"
+	npm_ci schema tests/e2e/schema "the validators"
 	npm_ci mailparser tests/differential "the MIME parser"
 fi
 
