@@ -132,6 +132,10 @@
 #define LIMIT_ENVELOPE_RECIPIENTS 2000
 #define LIMIT_ENVELOPE_IDS 1000
 
+/* Octets between two ASCII characters that are put into Form C: a subject in
+ * Chinese or Korean stays below. */
+#define LIMIT_ENVELOPE_NFC 1024
+
 /* Parameters of one header field, pieces of RFC 2231 included. */
 #define LIMIT_ENVELOPE_PARAMS 128
 

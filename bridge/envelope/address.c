@@ -3,6 +3,7 @@
 #include "bridge/limits.h"
 #include "bridge/buf.h"
 #include "bridge/envelope/address.h"
+#include "bridge/envelope/nfc.h"
 #include "bridge/envelope/words.h"
 
 /* One mailbox while it is read. */
@@ -61,7 +62,8 @@ address_name(struct address_reader *r, struct span s)
 	s = span_trim(s);
 	if (s.len == 0)
 		return ((struct span){ NULL, 0 });
-	out = span_trim(words_decode(r->arena, s, &r->list->found));
+	out = words_decode(r->arena, s, &r->list->found);
+	out = span_trim(nfc(r->arena, out));
 	if (out.data == s.data)
 		out = arena_copy(r->arena, out);
 	return (out);

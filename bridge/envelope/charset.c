@@ -7,6 +7,7 @@
 #include "bridge/envelope/utf8.h"
 
 #define CHARSET_PIECE 4096
+#define CHARSET_LABEL 45
 
 enum charset_kind {
 	CHARSET_UTF8,
@@ -77,6 +78,10 @@ static const struct charset charset_table[] = {
 	{ CHARSET_SUPERSET, "CP866", NULL, " ibm866 cp866 866 csibm866 " },
 	{ CHARSET_SUPERSET, "MACINTOSH", NULL,
 	    " macintosh mac x-mac-roman csmacintosh " },
+	{ CHARSET_SUPERSET, "MAC-CYRILLIC", NULL,
+	    " x-mac-cyrillic x-mac-ukrainian " },
+	{ CHARSET_SUPERSET, "CP862", NULL, " ibm862 cp862 dos-862 862 " },
+	{ CHARSET_SUPERSET, "CP864", NULL, " ibm864 cp864 " },
 	{ CHARSET_SUPERSET, "GB18030", NULL,
 	    " gb18030 gb2312 gbk gb_2312-80 gb_2312 x-gbk cp936 chinese "
 	    "csgb2312 euc-cn x-euc-cn windows-936 ms936 " },
@@ -107,30 +112,69 @@ static const struct charset charset_table[] = {
 	{ CHARSET_STATEFUL, "UTF-32BE", NULL, " utf-32be " },
 };
 
+/* The letters and digits of a label, in lower case: "CP-850" and "'utf-8'" are
+ * meant to be found too.  Returns how many. */
+static size_t
+charset_letters(struct span label, char out[CHARSET_LABEL])
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < label.len; i++) {
+		char c = span_lower(label.data[i]);
+
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9'))
+			continue;
+		if (n == CHARSET_LABEL)
+			return (0);
+		out[n++] = c;
+	}
+	return (n);
+}
+
+static const struct charset *
+charset_like(struct span label)
+{
+	char want[CHARSET_LABEL], have[CHARSET_LABEL];
+	size_t i, n = charset_letters(label, want);
+	struct span rest, known;
+
+	for (i = 0; i < sizeof(charset_table) / sizeof(*charset_table); i++) {
+		rest = (struct span){ charset_table[i].labels,
+			strlen(charset_table[i].labels) };
+		while (rest.len != 0) {
+			known = span_split(&rest, ' ');
+			if (n != 0 && charset_letters(known, have) == n &&
+			    memcmp(want, have, n) == 0)
+				return (&charset_table[i]);
+		}
+	}
+	return (NULL);
+}
+
 /* The charset of a label; without one ASCII, NULL for an unknown one. */
 static const struct charset *
 charset_find(struct span label)
 {
-	char word[48];
+	char word[CHARSET_LABEL + 3];
 	size_t i;
 
 	label = span_trim(label);
 	if (label.len == 0)
 		label = SPAN("us-ascii");
-	if (label.len > sizeof(word) - 3)
+	if (label.len > CHARSET_LABEL)
 		return (NULL);
 	word[0] = ' ';
 	for (i = 0; i < label.len; i++) {
 		word[i + 1] = span_lower(label.data[i]);
 		if (word[i + 1] == ' ' || word[i + 1] == '\0')
-			return (NULL);
+			return (charset_like(label));
 	}
 	word[i + 1] = ' ';
 	word[i + 2] = '\0';
 	for (i = 0; i < sizeof(charset_table) / sizeof(*charset_table); i++)
 		if (strstr(charset_table[i].labels, word) != NULL)
 			return (&charset_table[i]);
-	return (NULL);
+	return (charset_like(label));
 }
 
 int

@@ -8,12 +8,12 @@
 #include "bridge/envelope/jsonw.h"
 #include "bridge/envelope/mail.h"
 
-/* How much of everything is written: SIZE_MAX and 1 for all. */
+/* How much of everything is written: SIZE_MAX, 1 and 2 for all. */
 struct fields_plan {
 	size_t text, html;  /* octets of the bodies */
 	size_t headers;	    /* fields */
 	size_t attachments; /* entries */
-	int structure;	    /* 0: bodyStructure has no subParts */
+	int structure;	    /* 2: all; 1: no subParts; 0: null */
 	int lists;	    /* 0: addresses, ids, flags, subject, preview are
 			     * null or empty */
 	int problems;	    /* 0: codes only */

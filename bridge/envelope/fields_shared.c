@@ -246,13 +246,13 @@ fields_structure(
 	const struct part *p = m->root, *up;
 
 	jsonw_key(j, "bodyStructure");
-	if (p == NULL) {
+	if (p == NULL || plan->structure == 0) {
 		jsonw_null(j);
 		return;
 	}
 	for (; p != NULL; p = part_after(p)) {
 		fields_node(j, p, plan);
-		if (!plan->structure && p->multipart) {
+		if (plan->structure == 1 && p->multipart) {
 			jsonw_close(j, ']');
 			jsonw_close(j, '}');
 			return;

@@ -90,9 +90,24 @@ fit_refer(struct fit *f, struct mail *m, size_t max, size_t *referred)
 	return (0);
 }
 
+/* What of a part is cut off the bodies is not lost: the part is stored. */
+static void
+fit_store_cut(const struct fit *f, struct mail *m)
+{
+	struct part *p;
+	size_t end;
+
+	for (p = m->root; p != NULL; p = part_after(p)) {
+		end = p->text_at + p->text_len;
+		if ((p->in_text && end > f->plan.text) ||
+		    (p->in_html && end > f->plan.html))
+			p->stored = 1;
+	}
+}
+
 /* Cut the bodies: the text keeps more where both are long. */
 static void
-fit_cut_bodies(struct fit *f, const struct mail *m, size_t max)
+fit_cut_bodies(struct fit *f, struct mail *m, size_t max)
 {
 	struct span text = { m->text.data, m->text.len };
 	struct span html = { m->html.data, m->html.len };
@@ -107,6 +122,7 @@ fit_cut_bodies(struct fit *f, const struct mail *m, size_t max)
 	share = has_html < room / 2 ? room - has_html : room - room / 2;
 	f->plan.text = jsonw_fit(text, share, &has_text);
 	f->plan.html = jsonw_fit(html, room - has_text, &has_html);
+	fit_store_cut(f, m);
 }
 
 static void
@@ -145,14 +161,16 @@ fit_step(struct fit *f, struct mail *m, size_t max)
 		p->attachments = m->nparts;
 	if (p->headers != 0)
 		p->headers /= 2;
-	else if (p->structure)
-		p->structure = 0;
+	else if (p->structure == 2)
+		p->structure = 1;
 	else if (p->attachments != 0)
 		p->attachments /= 2;
 	else if (p->problems)
 		p->problems = 0;
 	else if (p->lists)
 		p->lists = 0;
+	else if (p->structure != 0)
+		p->structure = 0;
 	else
 		return (0);
 	return (1);
@@ -164,7 +182,7 @@ fit_store(struct mail *m)
 	struct part *p;
 
 	for (p = m->root; p != NULL; p = part_after(p))
-		p->stored = !p->multipart && !p->in_text && !p->in_html;
+		p->stored |= !p->multipart && !p->in_text && !p->in_html;
 }
 
 int
@@ -179,7 +197,7 @@ fit_write(struct fit *f, struct mail *m, const struct event *ev,
 		.html = SIZE_MAX,
 		.headers = SIZE_MAX,
 		.attachments = SIZE_MAX,
-		.structure = 1,
+		.structure = 2,
 		.lists = 1,
 		.problems = 1,
 		.raw = have_raw && o->raw == ENVELOPE_INLINE,

@@ -51,7 +51,10 @@ jis_append_euc(struct buf *out, struct span s)
 		 */
 		if (s.data[0] == '\n')
 			set = JIS_ASCII;
-		if (set == JIS_ASCII || s.data[0] <= ' ') {
+		if ((unsigned char)s.data[0] >= 0x80) {
+			/* No octet of it has the high bit: none of EUC-JP. */
+			piece[n++] = '\xFF';
+		} else if (set == JIS_ASCII || s.data[0] <= ' ') {
 			piece[n++] = s.data[0];
 		} else if (set == JIS_KATAKANA) {
 			piece[n++] = '\x8E';
@@ -60,7 +63,8 @@ jis_append_euc(struct buf *out, struct span s)
 			if (set == JIS_0212)
 				piece[n++] = '\x8F';
 			piece[n++] = (char)(s.data[0] | 0x80);
-			if (s.len > 1 && s.data[1] > ' ') {
+			if (s.len > 1 && s.data[1] > ' ' &&
+			    (unsigned char)s.data[1] < 0x80) {
 				piece[n++] = (char)(s.data[1] | 0x80);
 				len = 2;
 			}

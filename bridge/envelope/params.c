@@ -65,6 +65,7 @@ params_parse(struct params *ps, struct arena *a, struct span rest)
 	size_t i;
 
 	ps->n = 0;
+	ps->cut = 0;
 	ps->value = span_trim(span_split(&rest, ';'));
 	while (rest.len != 0 && ps->n < LIMIT_ENVELOPE_PARAMS) {
 		for (i = 0; i < rest.len; i++)
@@ -89,11 +90,12 @@ params_parse(struct params *ps, struct arena *a, struct span rest)
 			p->value = span_trim(span_split(&rest, ';'));
 		}
 	}
+	ps->cut = span_trim(rest).len != 0;
 }
 
 /* Append the octets of a percent-encoded text. */
 static void
-params_percent(struct buf *out, struct span s)
+params_percent(struct buf *out, struct span s, unsigned *found)
 {
 	size_t i;
 	int octet;
@@ -104,6 +106,8 @@ params_percent(struct buf *out, struct span s)
 			(void)buf_putc(out, (char)octet);
 			i += 2;
 		} else {
+			if (s.data[i] == '%')
+				*found |= PARAMS_DAMAGED;
 			(void)buf_putc(out, s.data[i]);
 		}
 	}
@@ -153,6 +157,47 @@ params_item(const struct params *ps, const char *name, int piece, int extended)
 	return (NULL);
 }
 
+/* The piece with the lowest number from ${piece} on, or NULL. */
+static const struct param *
+params_piece(const struct params *ps, const char *name, int piece)
+{
+	const struct param *best = NULL;
+	size_t i;
+
+	for (i = 0; i < ps->n; i++)
+		if (ps->items[i].piece >= piece &&
+		    (best == NULL || ps->items[i].piece < best->piece) &&
+		    span_is(ps->items[i].name, name))
+			best = &ps->items[i];
+	return (best);
+}
+
+/* The octets of "name*" or of all pieces, and the charset of the first. */
+static void
+params_join(const struct params *ps, const struct param *p, const char *name,
+    struct buf *octets, struct span *charset, unsigned *found)
+{
+	struct span value;
+	int next = p->piece < 0 ? -1 : 0;
+	int first = 1;
+
+	for (; p != NULL; first = 0) {
+		if (p->piece != next)
+			*found |= PARAMS_DAMAGED;
+		value = p->value;
+		if (p->extended && first)
+			*charset = params_charset(&value);
+		if (p->extended)
+			params_percent(octets, value, found);
+		else if (value.len != 0)
+			(void)buf_put(octets, value.data, value.len);
+		if (p->piece < 0)
+			break;
+		next = p->piece + 1;
+		p = params_piece(ps, name, next);
+	}
+}
+
 struct span
 params_find(
     const struct params *ps, struct arena *a, const char *name, unsigned *found)
@@ -160,33 +205,20 @@ params_find(
 	struct span value, charset = { NULL, 0 };
 	const struct param *p;
 	struct buf octets;
-	int piece, extended;
 
 	if (ps->n == 0)
 		return ((struct span){ NULL, 0 });
 	if ((p = params_item(ps, name, -1, 1)) == NULL &&
-	    (p = params_item(ps, name, 0, -1)) == NULL) {
+	    (p = params_piece(ps, name, 0)) == NULL) {
 		if ((p = params_item(ps, name, -1, 0)) == NULL)
 			return ((struct span){ NULL, 0 });
 		return (words_decode(a, p->value, found));
 	}
 	buf_init(&octets, LIMIT_ENVELOPE_HEADER_BYTES * 2);
-	extended = p->extended;
-	for (piece = p->piece; p != NULL; piece++) {
-		value = p->value;
-		if (p->extended && piece <= 0)
-			charset = params_charset(&value);
-		if (p->extended)
-			params_percent(&octets, value);
-		else if (value.len != 0)
-			(void)buf_put(&octets, value.data, value.len);
-		if (piece < 0)
-			break;
-		p = params_item(ps, name, piece + 1, -1);
-	}
+	params_join(ps, p, name, &octets, &charset, found);
 	value = (struct span){ octets.data, octets.len };
-	value = extended ? params_convert(a, &octets, charset, found)
-			 : words_decode(a, value, found);
+	value = p->extended ? params_convert(a, &octets, charset, found)
+			    : words_decode(a, value, found);
 	/* What words_decode() had nothing to do on is not a copy yet. */
 	if (value.data == octets.data)
 		value = arena_copy(a, value);

@@ -19,13 +19,20 @@ struct params {
 	struct span value; /* what stands before the first ';' */
 	struct param items[LIMIT_ENVELOPE_PARAMS];
 	size_t n;
+	int cut; /* there were more than LIMIT_ENVELOPE_PARAMS */
 };
+
+/* What params_find() may find besides the bits of charset.h: pieces are missing
+ * between others, or a percent sign has no two hex digits after it. */
+#define PARAMS_DAMAGED 16U
 
 /* Read an unfolded header value.  The spans lie in it or in the arena. */
 void params_parse(struct params *, struct arena *, struct span unfolded);
 
 /* The parameter as UTF-8, or data NULL.  "name*" is taken before pieces, those
- * before plain "name".  *found as charset_append() sets it. */
+ * before plain "name"; pieces come in the order of their numbers, wherever they
+ * stand and whatever is missing.  *found as charset_append() sets it, and
+ * PARAMS_DAMAGED. */
 struct span params_find(
     const struct params *, struct arena *, const char *name, unsigned *found);
 

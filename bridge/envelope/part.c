@@ -12,6 +12,8 @@
 /* The fields of a part that matter. */
 struct part_fields {
 	struct span type, encoding, disposition, id, location, language;
+	const char *repeated; /* the name of one that is there twice */
+	unsigned skipped;     /* lines that are no field */
 };
 
 static struct span
@@ -35,18 +37,20 @@ part_fields(struct part_fields *f, struct arena *a, struct span head)
 	struct span *fields[] = { &f->type, &f->encoding, &f->disposition,
 		&f->id, &f->location, &f->language };
 	struct header h;
-	unsigned skipped = 0;
 	size_t i;
 
 	*f = (struct part_fields){ .type = { NULL, 0 } };
-	while (header_next(&head, &h, &skipped)) {
+	while (header_next(&head, &h, &f->skipped)) {
 		if (!span_starts(h.name, "Content-"))
 			continue;
 		h.name = span_cut(h.name, 8, h.name.len);
 		for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-			if (span_is(h.name, names[i]) &&
-			    fields[i]->data == NULL)
+			if (!span_is(h.name, names[i]))
+				continue;
+			else if (fields[i]->data == NULL)
 				*fields[i] = words_unfold(a, h.value);
+			else
+				f->repeated = names[i];
 	}
 }
 
@@ -114,7 +118,8 @@ part_encoding(struct span value, int *unknown)
 	return (PART_IDENTITY);
 }
 
-static void
+/* Returns whether there were too many. */
+static int
 part_languages(struct part *p, struct span value)
 {
 	struct span rest = value, tag;
@@ -124,6 +129,7 @@ part_languages(struct part *p, struct span value)
 		if (tag.len != 0)
 			p->languages[p->nlanguages++] = tag;
 	}
+	return (rest.len != 0);
 }
 
 static struct span
@@ -138,12 +144,11 @@ part_cid(struct span value)
 
 /* Values that are no names any more. */
 static void
-part_cut(struct part *p, struct problems *ps)
+part_cut(struct part *p, struct problems *ps, int cut)
 {
 	struct span *values[] = { &p->type, &p->charset, &p->disposition,
 		&p->name, &p->cid, &p->location, NULL };
 	size_t i;
-	int cut = 0;
 
 	for (i = 0; values[i] != NULL; i++)
 		if (values[i]->len > LIMIT_ENVELOPE_PART_VALUE) {
@@ -161,6 +166,25 @@ part_cut(struct part *p, struct problems *ps)
 		    ps, PROBLEM_HEADERS_CUT, p->id, (struct span){ NULL, 0 });
 }
 
+static void
+part_notes(const struct part *p, struct problems *ps,
+    const struct part_fields *f, unsigned found)
+{
+	struct span nothing = { NULL, 0 };
+
+	if ((found & ~PARAMS_DAMAGED) != 0)
+		problem_add_part(
+		    ps, PROBLEM_HEADER_CHARSET, p->id, SPAN("file name"));
+	if ((found & PARAMS_DAMAGED) != 0)
+		problem_add_part(
+		    ps, PROBLEM_PARAMETER_REPAIRED, p->id, nothing);
+	if (f->repeated != NULL)
+		problem_add_part(ps, PROBLEM_HEADER_REPEATED, p->id,
+		    (struct span){ f->repeated, strlen(f->repeated) });
+	if (f->skipped != 0 && p->parent != NULL)
+		problem_add_part(ps, PROBLEM_HEADER_MALFORMED, p->id, nothing);
+}
+
 void
 part_describe(struct part *p, struct arena *a, struct problems *ps,
     struct span known, struct span type)
@@ -168,10 +192,11 @@ part_describe(struct part *p, struct arena *a, struct problems *ps,
 	struct params params;
 	struct part_fields f;
 	unsigned found = 0;
-	int unknown = 0;
+	int unknown = 0, cut;
 
 	part_fields(&f, a, p->head);
 	params_parse(&params, a, f.type);
+	cut = params.cut;
 	p->type = part_type(a, params.value);
 	if (known.len != 0) {
 		p->type = known;
@@ -184,7 +209,8 @@ part_describe(struct part *p, struct arena *a, struct problems *ps,
 	}
 	if (span_starts(p->type, "text/")) {
 		p->charset = params_find(&params, a, "charset", &found);
-		if (p->charset.len == 0)
+		p->unlabelled = p->charset.len == 0;
+		if (p->unlabelled)
 			p->charset = SPAN("us-ascii");
 	}
 	p->name = params_find(&params, a, "name", &found);
@@ -197,6 +223,7 @@ part_describe(struct part *p, struct arena *a, struct problems *ps,
 		struct span name;
 
 		params_parse(&params, a, f.disposition);
+		cut |= params.cut;
 		if (params.value.len != 0)
 			p->disposition = part_lower(a, params.value);
 		name = params_find(&params, a, "filename", &found);
@@ -209,11 +236,9 @@ part_describe(struct part *p, struct arena *a, struct problems *ps,
 		p->cid = part_cid(f.id);
 	if (f.location.len != 0)
 		p->location = f.location;
-	part_languages(p, f.language);
-	part_cut(p, ps);
-	if ((found & (CHARSET_REPLACED | CHARSET_GUESSED | CHARSET_UNKNOWN)))
-		problem_add_part(
-		    ps, PROBLEM_HEADER_CHARSET, p->id, SPAN("file name"));
+	cut |= part_languages(p, f.language);
+	part_cut(p, ps, cut);
+	part_notes(p, ps, &f, found);
 }
 
 int

@@ -41,6 +41,7 @@ struct part {
 
 	size_t size; /* octets, decoded; 0 for multiparts */
 	char blob_id[HASH_ID];
+	int unlabelled;		  /* the header names no charset */
 	int in_text, in_html;	  /* body.text or body.html holds it: */
 	size_t text_at, text_len; /* there */
 	int doubtful;		  /* the text, or how it is encoded */

@@ -44,6 +44,12 @@ const struct problem_text problem_texts[PROBLEM_CODES] = {
 	[PROBLEM_EVENT_CUT] = { "eventCut",
 	    "event still too large, lists are cut" },
 	[PROBLEM_PROBLEMS_CUT] = { "problemsCut", "more than are told" },
+	[PROBLEM_HEADER_REPEATED] = { "headerRepeated", "the last one counts" },
+	[PROBLEM_PARAMETER_REPAIRED] = { "parameterRepaired",
+	    "pieces or percent signs of a parameter are damaged" },
+	[PROBLEM_TEXT_ENCODED] = { "textEncoded",
+	    "a text holds an encoded file, left as it is" },
+	[PROBLEM_NUL_DROPPED] = { "nulDropped", "NUL octets are left out" },
 };
 
 void

@@ -29,6 +29,10 @@ enum problem_code {
 	PROBLEM_BODY_TRUNCATED,
 	PROBLEM_EVENT_CUT,
 	PROBLEM_PROBLEMS_CUT,
+	PROBLEM_HEADER_REPEATED,
+	PROBLEM_PARAMETER_REPAIRED,
+	PROBLEM_TEXT_ENCODED,
+	PROBLEM_NUL_DROPPED,
 	PROBLEM_CODES
 };
 
@@ -40,40 +44,7 @@ struct problem_text {
 
 extern const struct problem_text problem_texts[PROBLEM_CODES];
 
-/* The same table for readers:
- *
- * messageUnavailable   The server lists the message and does not hand it over;
- *                      the event holds nothing of it.
- * messageTruncated     Only the first octets of the message were taken, it is
- *                      larger than limits.max_message_bytes.
- * headerMalformed      Lines of the header that are no field were skipped.
- * headerCharset        A header field has octets that are neither ASCII nor
- *                      UTF-8, or words in a charset that does not fit; read as
- *                      well as possible.
- * headersCut           Header fields, or octets of a part's name and the like,
- *                      beyond the maximum are left out.
- * recipientsCut        Addresses or message ids beyond the maximum are left
- *                      out.
- * dateInvalid          The Date field cannot be read; sentAt is null.
- * contentTypeInvalid   A Content-Type cannot be read; taken as text/plain.
- * multipartEmpty       A multipart has no parts (no boundary, or it never
- *                      comes); its content is taken as text/plain.
- * structureCut         Parts too many or too deeply nested are left out.
- * encodingUnknown      A Content-Transfer-Encoding is unknown; the octets are
- *                      given as they are.
- * encodingRepaired     Base64 or quoted-printable is damaged; decoded as well
- *                      as possible.
- * charsetUnknown       A charset is unknown; read as UTF-8, else windows-1252.
- * charsetGuessed       Text does not fit its charset, or has none; read as
- *                      UTF-8, else windows-1252.
- * charsetReplaced      Octets that are no character became U+FFFD.
- * attachmentReferenced An attachment's content left the event, which was too
- *                      large: it is stored by blobId.
- * rawReferenced        The raw message left the event likewise.
- * bodyTruncated        body.text or body.html is cut.
- * eventCut             The event was still too large: header fields, the
- *                      structure, the attachment list or addresses are cut.
- * problemsCut          There are more problems than are told. */
+/* docs/problems.md says more of each. */
 
 struct problem {
 	enum problem_code code;

@@ -2,21 +2,21 @@
 
 #include "bridge/limits.h"
 #include "bridge/envelope/charset.h"
+#include "bridge/envelope/encoded.h"
+#include "bridge/envelope/meta.h"
 #include "bridge/envelope/text.h"
 #include "bridge/envelope/utf8.h"
 
 static void
-text_notes(const struct part *p, struct problems *ps, unsigned found)
+text_notes(const struct part *p, struct problems *ps, struct span label,
+    unsigned found)
 {
 	if ((found & CHARSET_UNKNOWN) != 0)
-		problem_add_part(
-		    ps, PROBLEM_CHARSET_UNKNOWN, p->id, p->charset);
+		problem_add_part(ps, PROBLEM_CHARSET_UNKNOWN, p->id, label);
 	else if ((found & CHARSET_GUESSED) != 0)
-		problem_add_part(
-		    ps, PROBLEM_CHARSET_GUESSED, p->id, p->charset);
+		problem_add_part(ps, PROBLEM_CHARSET_GUESSED, p->id, label);
 	if ((found & CHARSET_REPLACED) != 0)
-		problem_add_part(
-		    ps, PROBLEM_CHARSET_REPLACED, p->id, p->charset);
+		problem_add_part(ps, PROBLEM_CHARSET_REPLACED, p->id, label);
 }
 
 /* Copy with CRLF to LF. */
@@ -42,12 +42,43 @@ text_lines(struct buf *out, struct span s)
 	return (0);
 }
 
+/* The charset to read a text in: HTML without a label may have one inside. Text
+ * that is UTF-8 is taken as that: whoever made it so forgot the inside. */
+static struct span
+text_label(const struct part *p, struct span s, unsigned *found)
+{
+	struct span inside = { NULL, 0 };
+
+	if (p->unlabelled && p->in_html)
+		inside = meta_charset(s);
+	if (inside.len == 0 ||
+	    (utf8_ascii(s) != s.len && utf8_valid(s) == s.len))
+		return (p->charset);
+	if (!charset_plain(s, inside))
+		*found |= CHARSET_GUESSED;
+	return (inside);
+}
+
+/* What a reader of the text should know. */
+static void
+text_look(const struct part *p, struct problems *ps, struct span s)
+{
+	const char *name;
+
+	if (s.len != 0 && memchr(s.data, '\0', s.len) != NULL)
+		problem_add_part(
+		    ps, PROBLEM_NUL_DROPPED, p->id, (struct span){ NULL, 0 });
+	if (p->in_text && (name = encoded_name(s)) != NULL)
+		problem_add_part(ps, PROBLEM_TEXT_ENCODED, p->id,
+		    (struct span){ name, strlen(name) });
+}
+
 int
 text_append(struct buf *out, struct part *p, struct span octets, int joined,
     struct problems *ps)
 {
 	struct buf utf8;
-	struct span s = octets;
+	struct span s = octets, label;
 	unsigned found = 0;
 	size_t room;
 	int rc = 0, cut = 0;
@@ -62,10 +93,11 @@ text_append(struct buf *out, struct part *p, struct span octets, int joined,
 		s.len = utf8_floor(s, room);
 	}
 	buf_init(&utf8, (size_t)LIMIT_ENVELOPE_TEXT * 4);
-	if (!charset_plain(s, p->charset)) {
-		rc = charset_append(&utf8, s, p->charset, &found);
+	label = text_label(p, s, &found);
+	if (!charset_plain(s, label)) {
+		rc = charset_append(&utf8, s, label, &found);
 		s = (struct span){ utf8.data, utf8.len };
-		text_notes(p, ps, found);
+		text_notes(p, ps, label, found);
 		if (s.len > room) {
 			cut = 1;
 			s.len = utf8_floor(s, room);
@@ -74,9 +106,13 @@ text_append(struct buf *out, struct part *p, struct span octets, int joined,
 	if (rc == 0)
 		rc = text_lines(out, s);
 	buf_free(&utf8);
+	text_look(p, ps,
+	    span_cut(
+		(struct span){ out->data, out->len }, p->text_at, out->len));
 	p->text_len = out->len - p->text_at;
 	p->doubtful |= found != 0;
 	p->truncated = cut;
+	p->stored |= cut;
 	if (cut)
 		problem_add_part(ps, PROBLEM_BODY_TRUNCATED, p->id,
 		    (struct span){ NULL, 0 });

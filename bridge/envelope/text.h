@@ -9,7 +9,8 @@
 
 /* Append the decoded octets of ${p} to ${out} as UTF-8 with LF for CRLF, after
  * a line feed where ${joined}.  At most LIMIT_ENVELOPE_TEXT in all; what is cut
- * or does not fit its charset is noted, and the part says where its text is.
+ * or does not fit its charset is noted, and the part says where its text is and
+ * is to be stored if it is cut.
  * 0, or -1 if memory is out. */
 int text_append(struct buf *out, struct part *p, struct span octets, int joined,
     struct problems *);

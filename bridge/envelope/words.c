@@ -156,10 +156,13 @@ words_add(struct words *w, const struct word *word)
 	if (buf_reserve(&w->octets, word->text.len + BASE64_DECODED(0)) == -1)
 		return;
 	to = w->octets.data + w->octets.len;
-	if (word->encoding == 'b')
+	if (word->encoding == 'b') {
 		n = base64_decode(word->text, to, &found);
-	else
+		if ((found & (BASE64_STRAY | BASE64_CUT)) != 0)
+			*w->found |= CHARSET_GUESSED;
+	} else {
 		n = quoted_decode_word(word->text, to);
+	}
 	w->octets.len += n;
 }
 
