@@ -112,6 +112,10 @@
 #define LIMIT_ENVELOPE_HEADERS 2000
 #define LIMIT_ENVELOPE_HEADER_BYTES (1024U * 1024)
 
+/* Octets of one of them, so that it does not cost the others their place: the
+ * first recipients of a list of ten million are still told. */
+#define LIMIT_ENVELOPE_FIELD (256U * 1024)
+
 /* The one header field that decides the structure; real ones are below 1 KiB.
  */
 #define LIMIT_ENVELOPE_CONTENT_TYPE 8192

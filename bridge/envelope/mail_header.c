@@ -4,6 +4,7 @@
 #include "bridge/envelope/mail.h"
 #include "bridge/envelope/mail_private.h"
 #include "bridge/envelope/nfc.h"
+#include "bridge/envelope/utf8.h"
 #include "bridge/envelope/words.h"
 
 static const struct span mail_nothing = { NULL, 0 };
@@ -43,6 +44,12 @@ mail_headers(struct mail *m, struct span head)
 	unsigned skipped = 0;
 
 	while (header_next(&head, &h, &skipped)) {
+		if (h.raw.len > LIMIT_ENVELOPE_FIELD) {
+			h.raw.len = utf8_floor(h.raw, LIMIT_ENVELOPE_FIELD);
+			h.value = span_trim(h.raw);
+			problem_add(&m->problems, PROBLEM_HEADERS_CUT, h.name,
+			    mail_nothing);
+		}
 		size = h.name.len + h.value.len;
 		/* One that is too long is left out, the others stay. */
 		if (m->nheaders == LIMIT_ENVELOPE_HEADERS ||
