@@ -58,6 +58,8 @@ static const struct cli_option convert_options[] = {
 	VALUE("mailbox", "NAME", "mailbox in the event (default: INBOX)"),
 	VALUE("uid", "N", "UID in the event (default: 1)"),
 	VALUE("uidvalidity", "N", "UIDVALIDITY in the event (default: 1)"),
+	VALUE("received-at", "TIME",
+	    "INTERNALDATE in the event: 2026-05-01T10:30:00Z (default: none)"),
 	VALUE("flags", "FLAGS", "IMAP flags in the event (default: none)"),
 	VALUE("attachments", "MODE", "inline (default), store or none"),
 	VALUE("raw", "MODE", "inline, store or none (default)"),

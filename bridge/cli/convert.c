@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bridge/buf.h"
@@ -68,6 +69,24 @@ convert_number(
 	return (0);
 }
 
+static int
+convert_time(const struct args *args, struct message *m)
+{
+	const char *text = args_value(args, "received-at"), *end;
+	struct tm tm = { .tm_sec = 0 };
+
+	if (text == NULL)
+		return (0);
+	end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (end == NULL || *end != '\0')
+		return (args_wrong(args->cmd,
+		    "--received-at: a time like 2026-05-01T10:30:00Z, not %s",
+		    text));
+	m->internaldate = timegm(&tm);
+	m->has_internaldate = 1;
+	return (0);
+}
+
 /* Read the options; 0 or EX_USAGE. */
 static int
 convert_options(struct convert *c, const struct args *args)
@@ -89,6 +108,7 @@ convert_options(struct convert *c, const struct args *args)
 		 args, "uidvalidity", INT64_MAX, &m->uidvalidity)) != 0 ||
 	    (rc = convert_number(args, "max-event-bytes", SIZE_MAX, &most)) !=
 		0 ||
+	    (rc = convert_time(args, m)) != 0 ||
 	    (rc = convert_modes(&c->options, args)) != 0)
 		return (rc);
 	m->uid = (uint32_t)uid;

@@ -28,6 +28,14 @@ def test_coordinates(bridge):
     assert event["size"] == len(mail(1))
 
 
+def test_received_at(bridge):
+    event = convert(bridge, mail(1), "--received-at", "2026-05-01T10:30:00Z")
+    assert event["receivedAt"] == "2026-05-01T10:30:00Z"
+    done = bridge.command("convert", "--received-at", "today", config=False)
+    assert done.returncode == 64
+    assert "2026-05-01T10:30:00Z" in done.stderr
+
+
 def test_without_options(bridge):
     assert convert(bridge, mail(1))["subject"] == "mail 1"
 
