@@ -38,7 +38,7 @@ file:/usr/sbin/dovecot dovecot-core
 file:/usr/lib/dovecot/imap dovecot-imapd
 file:/usr/lib/dovecot/lmtp dovecot-lmtpd
 cmd:redis-server redis-server
-cmd:java default-jre-headless
+cmd:javac default-jdk-headless
 cmd:mvn maven
 cmd:kcat kcat
 cmd:node nodejs

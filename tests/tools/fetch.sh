@@ -1,9 +1,9 @@
 #!/bin/sh
 # Fetches what the tests use and Debian does not package, into .cache: a
 # Python venv (PyPI), a Kafka broker (Maven Central), an OAuth2 server and a
-# MIME parser (npm); and Cyrus, whose packages conflict with Dovecot's.
-# Versions are pinned in tests/requirements.txt, tests/e2e/kafka/pom.xml and
-# the package-lock.json files; when those change, it is fetched anew.
+# MIME parser (npm); what the consumers of docs/ need; and Cyrus, whose packages conflict with Dovecot's.
+# Versions are pinned in tests/requirements.txt, the pom.xml and the
+# package-lock.json files; when those change, it is fetched anew.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -21,14 +21,19 @@ if ! fresh .cache/venv/requirements.txt tests/requirements.txt; then
 	cp tests/requirements.txt .cache/venv/requirements.txt
 fi
 
-if ! fresh .cache/kafka/pom.xml tests/e2e/kafka/pom.xml; then
-	echo "Fetching the Kafka broker of tests/e2e/kafka/pom.xml"
-	rm -rf .cache/kafka
-	mvn -B -q -f tests/e2e/kafka/pom.xml dependency:copy-dependencies \
-	    -DincludeScope=runtime -DoutputDirectory="$PWD/.cache/kafka/libs" \
+# mvn_libs NAME POM WHAT - what POM depends on, in .cache/NAME/libs
+mvn_libs() {
+	! fresh ".cache/$1/pom.xml" "$2" || return 0
+	echo "Fetching $3 of $2"
+	rm -rf ".cache/$1"
+	mvn -B -q -f "$2" dependency:copy-dependencies \
+	    -DincludeScope=runtime -DoutputDirectory="$PWD/.cache/$1/libs" \
 	    </dev/null
-	cp tests/e2e/kafka/pom.xml .cache/kafka/pom.xml
-fi
+	cp "$2" ".cache/$1/pom.xml"
+}
+
+mvn_libs kafka tests/e2e/kafka/pom.xml "the Kafka broker"
+mvn_libs consumer-java docs/consumers/pom.xml "the Java consumer's libraries"
 
 # npm_ci NAME FOLDER WHAT - the packages of FOLDER's lock file, in .cache/NAME
 npm_ci() {
@@ -46,6 +51,7 @@ npm_ci() {
 if command -v npm >/dev/null; then
 	npm_ci oidc tests/e2e/oidc "the OAuth2 server"
 	npm_ci schema tests/e2e/schema "the validators"
+	npm_ci consumer-node docs/consumers "the Node consumer's packages"
 	npm_ci mailparser tests/differential "the MIME parser"
 fi
 
