@@ -12,8 +12,12 @@ install -D -m 644 "$here/mailbridge.example.yaml" \
     "$root/share/doc/mailbridge/mailbridge.example.yaml"
 
 install -m 644 "$here/microsoft365.md" "$here/google.md" \
-    "$here/../docs/monitoring.md" \
-    "$root/share/doc/mailbridge/"
+    "$here"/../docs/*.md "$root/share/doc/mailbridge/"
+for folder in examples consumers; do
+	mkdir -p "$root/share/doc/mailbridge/$folder"
+	find "$here/../docs/$folder" -maxdepth 1 -type f -exec \
+	    install -m 644 {} "$root/share/doc/mailbridge/$folder/" \;
+done
 
 mkdir -p "$root/lib/systemd/system"
 sed "s|@PREFIX@|$prefix|g" "$here/mailbridge.service" \

@@ -1,10 +1,11 @@
 """envelope.cloudevents: where the attributes of CloudEvents are, by sink."""
 
+import base64
 import json
 
 import pytest
 
-from bridge import account
+from bridge import ROOT, account
 from mails import mail
 
 JSON = "application/json"
@@ -72,3 +73,26 @@ def test_unknown_mode(new_bridge, dovecot, user, output):
     done = bridge.command("check", "--offline")
     assert done.returncode == 78
     assert "envelope.cloudevents" in done.stderr
+
+
+def test_jmap_in_every_sink(new_bridge, dovecot, user, output, kafka_output,
+                            redis_output):
+    """The Email object with all that it can carry; and a second time cut to
+    what Kafka takes, wrapping included."""
+    raw = (ROOT / "docs/examples/03-attachment.eml").read_bytes()
+    dovecot.append(user, [raw, mail(2, size=3_000_000)], date=1767225600)
+    for out in (output, kafka_output, redis_output):
+        new_bridge([account(dovecot, user)], out, envelope={
+            "format": "jmap", "cloudevents": "structured",
+            "raw": "inline"}).once()
+        whole, large = out.events()
+        email = whole["data"]
+        assert email["imap"] == {
+            "account": user, "mailbox": "INBOX", "uid": 1, "flags": [],
+            "uidValidity": dovecot.uidvalidity(user)}
+        [attachment] = email["attachments"]
+        assert base64.b64decode(
+            email["blobs"][attachment["blobId"]]).startswith(b"%PDF")
+        octets = base64.b64decode(email["blobs"][email["blobId"]])
+        assert len(octets) == email["size"]
+        assert ("problems" in large["data"]) == (out is kafka_output)
