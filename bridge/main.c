@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "bridge/auth/wipe.h"
 #include "bridge/cli/cli.h"
 #include "bridge/config/suggest.h"
 
@@ -71,6 +72,7 @@ main(int argc, char **argv)
 {
 	int code;
 
+	wipe_libraries();
 	code = dispatch(argc, argv);
 	if (fflush(stdout) == EOF || ferror(stdout)) {
 		fprintf(stderr, "mailbridge: standard output: %s\n",
