@@ -18,7 +18,18 @@ static const struct {
 	{ 700016,
 	    "client_id is no application of this tenant: check client_id "
 	    "(Application ID) and tenant" },
+	{ 700011,
+	    "client_id is no application of this tenant: check client_id "
+	    "(Application ID) and tenant" },
+	{ 70001, "the application is disabled in this tenant" },
+	{ 70002, "check client_secret: it must be the secret's Value" },
 	{ 90002, "tenant is wrong: use the Directory (tenant) ID" },
+	{ 90038,
+	    "the tenant is in another cloud: set `cloud` (usgov, usgov_dod, "
+	    "china)" },
+	{ 900382,
+	    "the tenant is in another cloud: set `cloud` (usgov, usgov_dod, "
+	    "china)" },
 	{ 900023, "tenant is wrong: use the Directory (tenant) ID" },
 	{ 700027,
 	    "upload this certificate to the application under Certificates & "
@@ -37,6 +48,9 @@ static const struct {
 	{ 500011,
 	    "the resource of scope is not known in this tenant: use "
 	    "https://outlook.office365.com/.default" },
+	{ 650052,
+	    "the tenant has no Exchange Online, or it is not enabled: check "
+	    "its subscriptions" },
 	{ 65001,
 	    "nobody has consented: grant admin consent for the API "
 	    "permissions" },
@@ -53,10 +67,17 @@ static const struct {
 	{ 700082,
 	    "the refresh token was unused for too long: get a new "
 	    "refresh_token" },
+	{ 70000, "the refresh token is not valid: get a new refresh_token" },
 	{ 70008, "the refresh token has expired: get a new refresh_token" },
 	{ 70043,
 	    "the refresh token ended by a sign-in frequency policy: get a new "
 	    "refresh_token" },
+	{ 530032,
+	    "a security policy of the tenant blocks it: ask its "
+	    "administrator" },
+	{ 530035,
+	    "the tenant's security defaults block it: ask its "
+	    "administrator" },
 	{ 53003,
 	    "a Conditional Access policy blocks it: exclude the application, "
 	    "or this machine's address" },
@@ -131,6 +152,20 @@ advice_is_temporary(const char *said)
 {
 	unsigned long code = microsoft_code(said);
 
-	/* 50196: a loop of requests was seen; 90033: a transient error. */
-	return (code == 50196 || code == 90033 || code == 90055);
+	static const unsigned long codes[] = {
+		50196, /* a loop of requests was seen */
+		90006, /* temporarily unavailable */
+		90012, /* timed out */
+		90024, /* a transient error */
+		90033, /* a part of it is not available */
+		90055, /* too many requests of the tenant */
+		90090  /* temporarily unavailable */
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i] == code)
+			return (1);
+	}
+	return (0);
 }

@@ -198,7 +198,11 @@ oauth2_keep(struct oauth2_entry *e, const char *text, unsigned long seconds)
 
 	if ((copy = strdup(text)) == NULL)
 		return (-1);
-	if (e->text == NULL || strcmp(e->text, text) != 0) {
+	/* An endpoint may give the same text again, of its own store: asked for
+	 * anew it is a new token, which may be shown once more.  A file is read
+	 * at each use. */
+	if (e->client->grant != CLIENT_TOKEN_FILE || e->text == NULL ||
+	    strcmp(e->text, text) != 0) {
 		e->serial = ++e->owner->last_serial;
 		e->issued = boot_ms();
 	}

@@ -13,9 +13,10 @@
 #include "bridge/fault.h"
 #include "bridge/limits.h"
 
-/* An assertion is used at once; the rest is for clocks that differ. */
-#define ASSERTION_SECONDS 600
+/* An assertion is used at once; the rest is for clocks that differ.  Microsoft:
+ * "5-10 minutes after nbf at most". */
 #define SKEW_SECONDS 60
+#define ASSERTION_SECONDS (600 - SKEW_SECONDS)
 
 /* Google: exp at most an hour after iat. */
 #define GOOGLE_SECONDS ((json_int_t)3600)
@@ -53,17 +54,23 @@ put_secret(struct buf *form, const char *key, const struct secret *secret,
 	return (0);
 }
 
-/* A UUID's worth of randomness, so that no assertion is like another. */
-static int
-random_id(char id[33])
-{
-	unsigned char octets[16];
-	size_t i;
+#define ID_TEXT 37
 
-	if (RAND_bytes(octets, sizeof(octets)) != 1)
+/* A random UUID (RFC 9562 section 5.4), so that no assertion is like another.
+ */
+static int
+random_id(char id[ID_TEXT])
+{
+	unsigned char o[16];
+	size_t i, at = 0;
+
+	if (RAND_bytes(o, sizeof(o)) != 1)
 		return (-1);
-	for (i = 0; i < sizeof(octets); i++)
-		(void)snprintf(id + 2 * i, 3, "%02x", octets[i]);
+	o[6] = (unsigned char)((o[6] & 0x0f) | 0x40);
+	o[8] = (unsigned char)((o[8] & 0x3f) | 0x80);
+	for (i = 0; i < sizeof(o); i++)
+		at += (size_t)snprintf(id + at, ID_TEXT - at, "%s%02x",
+		    i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", o[i]);
 	return (0);
 }
 
@@ -76,7 +83,7 @@ put_signed(struct buf *form, const struct config_client *c, const char *url,
 	json_t *header = NULL, *claims = NULL;
 	struct keypair pair;
 	struct buf jwt;
-	char id[33];
+	char id[ID_TEXT];
 	int result = -1;
 
 	if (keypair_load(&pair, c->certificate, c->certificate_key, f) == -1)

@@ -49,8 +49,7 @@ advise(const struct check_login *l)
 		return;
 	fprintf(stderr,
 	    "  Check for Microsoft 365, in this order:\n"
-	    "  1. scope: https://outlook.office365.com/.default (and no "
-	    "other)\n"
+	    "  1. scope: https://%s/.default (and no other)\n"
 	    "  2. API permissions: Office 365 Exchange Online, Application "
 	    "permission\n"
 	    "     IMAP.AccessAsApp, with admin consent granted\n"
@@ -62,7 +61,7 @@ advise(const struct check_login *l)
 	    "-AccessRights FullAccess\n"
 	    "     (it takes up to an hour to work)\n"
 	    "  5. IMAP is on: Set-CASMailbox -Identity %s -ImapEnabled $true\n",
-	    c->client_id, l->account->user, l->account->user);
+	    c->exchange, c->client_id, l->account->user, l->account->user);
 }
 
 static void

@@ -39,12 +39,18 @@ finish(struct check_token *t)
 	check_done(t->check);
 }
 
+static void bad(struct check_token *, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
+
 static void
-bad(struct check_token *t, const char *text)
+bad(struct check_token *t, const char *fmt, ...)
 {
 	struct fault f;
+	va_list ap;
 
-	fault_set(&f, FAULT_AUTH, "%s", text);
+	va_start(ap, fmt);
+	fault_vset(&f, FAULT_AUTH, fmt, ap);
+	va_end(ap);
 	check_bad(t->check, t->what, &f);
 }
 
@@ -97,7 +103,8 @@ judge_microsoft(struct check_token *t, const json_t *claims)
 	if (aud == NULL || !for_exchange(aud))
 		bad(t,
 		    "the token is for another service (aud): set scope to "
-		    "https://outlook.office365.com/.default");
+		    "https://%s/.default, or leave it out",
+		    t->client->exchange);
 	if (t->client->grant == CLIENT_CREDENTIALS &&
 	    !holds(roles, "IMAP.AccessAsApp"))
 		bad(t,

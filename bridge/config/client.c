@@ -22,11 +22,16 @@ static const char *const cloud_names[] = { "public", "usgov", "usgov_dod",
 static const struct {
 	const char *authority;
 	const char *exchange;
+	const char *delegated; /* for IMAP.AccessAsUser.All */
 } clouds[] = {
-	{ "login.microsoftonline.com", "outlook.office365.com" },
-	{ "login.microsoftonline.us", "outlook.office365.us" },
-	{ "login.microsoftonline.us", "outlook-dod.office365.us" },
-	{ "login.partner.microsoftonline.cn", "partner.outlook.cn" },
+	{ "login.microsoftonline.com", "outlook.office365.com",
+	    "outlook.office.com" },
+	{ "login.microsoftonline.us", "outlook.office365.us",
+	    "outlook.office365.us" },
+	{ "login.microsoftonline.us", "outlook-dod.office365.us",
+	    "outlook-dod.office365.us" },
+	{ "login.partner.microsoftonline.cn", "partner.outlook.cn",
+	    "partner.outlook.cn" },
 };
 
 static char *
@@ -67,6 +72,7 @@ read_microsoft(struct section *s, struct config_client *c)
 	int cloud;
 
 	cloud = section_choice(s, "cloud", cloud_names, 0);
+	c->exchange = clouds[cloud].exchange;
 	tenant = section_string(s, "tenant", NULL);
 	if (tenant == NULL) {
 		if (c->token_endpoint == NULL)
@@ -93,10 +99,10 @@ read_microsoft(struct section *s, struct config_client *c)
 		free(authority);
 	}
 	if (c->scope == NULL)
-		c->scope = join("https://", clouds[cloud].exchange,
-		    c->grant == CLIENT_REFRESH_TOKEN
-			? "/IMAP.AccessAsUser.All offline_access"
-			: "/.default");
+		c->scope = c->grant == CLIENT_REFRESH_TOKEN
+		    ? join("https://", clouds[cloud].delegated,
+			  "/IMAP.AccessAsUser.All offline_access")
+		    : join("https://", clouds[cloud].exchange, "/.default");
 }
 
 static void

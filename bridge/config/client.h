@@ -25,6 +25,7 @@ struct config_client {
 	const char *name;
 	enum client_grant grant;
 	enum client_provider provider;
+	const char *exchange; /* host of the cloud's Exchange; or NULL */
 	const char *client_id;
 	struct secret *client_secret;
 	char *certificate; /* path */

@@ -11,7 +11,10 @@ import json
 import re
 import subprocess
 import time
+import uuid
+from pathlib import Path
 
+import jwt as pyjwt
 import pytest
 
 from bridge import EX_CONFIG, EX_NOPERM, EX_TEMPFAIL, account
@@ -61,13 +64,17 @@ def decode(jwt: str) -> tuple:
     return json.loads(b64(header)), json.loads(b64(claims))
 
 
-def verify(jwt: str, folder, public: str, pss: bool) -> None:
-    """By the openssl command."""
+def verify(jwt: str, folder, public: str, algorithm: str,
+           audience: str) -> None:
+    """By PyJWT, its times and claims included, and by the openssl command."""
+    pyjwt.decode(jwt, Path(public).read_text(), [algorithm],
+                 audience=audience,
+                 options={"require": ["exp", "iat", "iss", "sub", "aud"]})
     text, signature = jwt.rsplit(".", 1)
     (folder / "jwt.txt").write_text(text)
     (folder / "jwt.sig").write_bytes(b64(signature))
     options = ["-sigopt", "rsa_padding_mode:pss", "-sigopt",
-               "rsa_pss_saltlen:32"] if pss else []
+               "rsa_pss_saltlen:32"] if algorithm == "PS256" else []
     openssl("dgst", "-sha256", "-verify", public, *options, "-signature",
             str(folder / "jwt.sig"), str(folder / "jwt.txt"))
 
@@ -123,10 +130,11 @@ def test_microsoft_certificate(new_bridge, output, tokens, folder, algorithm):
     assert claims["iss"] == claims["sub"] == "app-id"
     now = time.time()
     assert claims["nbf"] <= claims["iat"] <= now + 1
-    assert now + 60 < claims["exp"] <= now + 660
-    verify(jwt, folder, public, algorithm == "PS256")
+    assert now + 60 < claims["exp"] <= now + 600
+    assert claims["exp"] - claims["nbf"] <= 600, "the document says so"
+    verify(jwt, folder, public, algorithm, tokens.token_endpoint)
     other = decode(second["client_assertion"])[1]
-    assert claims["jti"] and other["jti"] != claims["jti"]
+    assert str(uuid.UUID(claims["jti"])) == claims["jti"] != other["jti"]
 
 
 def test_federated_assertion_is_read_each_time(new_bridge, output, tokens):
@@ -163,7 +171,7 @@ def test_google_service_account(new_bridge, output, tokens, folder):
     assert claims == {
         "iss": "robot@p.example", "sub": "bob@example.com",
         "aud": tokens.token_endpoint, "scope": "https://mail.google.com/"}
-    verify(jwt, folder, public, False)
+    verify(jwt, folder, public, "RS256", tokens.token_endpoint)
 
 
 def test_google_refresh_token(new_bridge, output, tokens):

@@ -10,6 +10,7 @@ const { Provider } = await import(
 
 const provider = new Provider(`https://localhost:${setup.port}`, {
   clients: setup.clients,
+  ...(setup.jwks ? { jwks: setup.jwks } : {}),
   scopes: ['openid', 'offline_access', 'imap'],
   features: {
     clientCredentials: { enabled: true },

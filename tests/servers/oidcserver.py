@@ -3,8 +3,14 @@
 import json
 import re
 import shutil
+import ssl
+import urllib.request
+import uuid
 from pathlib import Path
 from typing import Optional
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 
 from .certs import Authority
 from .process import Missing, Server, accepts, find_program, free_port, \
@@ -66,6 +72,19 @@ class OidcServer(Server):
     def refresh_token(self, user: str) -> str:
         line = re.search(r"^{.*}$", self.log.read_text(), re.M)[0]
         return json.loads(line)["refresh"][user]
+
+    def rotate_keys(self) -> None:
+        """New signing keys from the next start on."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        jwk = json.loads(RSAAlgorithm.to_jwk(key))
+        self.setup["jwks"] = {"keys": [
+            {**jwk, "use": "sig", "alg": "RS256", "kid": str(uuid.uuid4())}]}
+
+    def signing_keys(self) -> set:
+        context = ssl.create_default_context(cafile=self.ca)
+        with urllib.request.urlopen(f"{self.issuer}/jwks", timeout=10,
+                                    context=context) as answer:
+            return {key["kid"] for key in json.load(answer)["keys"]}
 
     def requests(self) -> int:
         """How many tokens were asked for."""
