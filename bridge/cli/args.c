@@ -178,7 +178,7 @@ args_choice(const struct args *args, const char *name, const char *const *names,
     unsigned *choice)
 {
 	const char *text = args_value(args, name);
-	char list[64] = "";
+	char list[128] = "";
 	unsigned i;
 
 	if (text == NULL)

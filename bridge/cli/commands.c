@@ -71,6 +71,8 @@ static const struct cli_option convert_options[] = {
 };
 
 static const struct cli_option schema_options[] = {
+	VALUE("type", "TYPE",
+	    "mailbridge.message.received.v1 (default) or another ce_type"),
 	VALUE("format", "FORMAT", "envelope (default) or jmap"),
 	VALUE("cloudevents", "MODE",
 	    "binary (default), structured: with what is around it, or none"),

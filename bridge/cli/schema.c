@@ -9,6 +9,7 @@
 #include "bridge/cli/args.h"
 #include "bridge/cli/cli.h"
 #include "bridge/cli/schema.h"
+#include "bridge/envelope/event.h"
 #include "bridge/envelope/problem.h"
 
 /* The files themselves, so that there is one place to read and to change: the
@@ -31,6 +32,17 @@ extern const char asyncapi_json_end[] __attribute__((visibility("hidden")));
 #define DEFINITIONS "#/definitions/"
 #define COMPONENTS "#/components/schemas/"
 
+/* What is published: its type, the definition of its data (NULL: as the format
+ * says), and the name for that with CloudEvents around it. */
+static const struct schema_kind {
+	const char *type, *data, *around;
+} schema_kinds[] = {
+	{ EVENT_TYPE, NULL, "cloudevent" },
+	{ "mailbridge.message.refused.v1", "refused", "refusedCloudevent" },
+};
+
+#define KINDS (sizeof(schema_kinds) / sizeof(schema_kinds[0]))
+
 /* What is asked for, as the config names it. */
 struct schema {
 	const char *format, *cloudevents;
@@ -50,13 +62,21 @@ schema_read(const char *from, const char *to)
 	return (json);
 }
 
-/* The definition that is the data, or what is around it. */
 static const char *
-schema_root(const struct schema *s)
+schema_data(const struct schema *s, const struct schema_kind *kind)
+{
+	if (kind->data != NULL)
+		return (kind->data);
+	return (strcmp(s->format, "jmap") == 0 ? "email" : "envelope");
+}
+
+/* The definition that is published: the data, or what is around it. */
+static const char *
+schema_root(const struct schema *s, const struct schema_kind *kind)
 {
 	if (strcmp(s->cloudevents, "structured") == 0)
-		return ("cloudevent");
-	return (strcmp(s->format, "jmap") == 0 ? "email" : "envelope");
+		return (kind->around);
+	return (schema_data(s, kind));
 }
 
 /* The codes are those of the program. */
@@ -76,23 +96,31 @@ schema_codes(json_t *definitions)
 	json_object_set_new(code, "examples", codes);
 }
 
+/* Each kind has its own type and data. */
+static void
+schema_around(const struct schema *s, const struct schema_kind *kind)
+{
+	json_t *around, *properties;
+
+	around = json_deep_copy(json_object_get(s->definitions, "cloudevent"));
+	properties = json_object_get(around, "properties");
+	json_object_set_new(
+	    properties, "type", json_pack("{s: s}", "const", kind->type));
+	json_object_set_new(properties, "data",
+	    json_pack("{s: s+}", "$ref", DEFINITIONS, schema_data(s, kind)));
+	json_object_set_new(s->definitions, kind->around, around);
+}
+
 static void
 schema_load(struct schema *s)
 {
-	json_t *data;
+	size_t i;
 
 	s->all = schema_read(schema_json, schema_json_end);
 	s->definitions = json_object_get(s->all, "definitions");
 	schema_codes(s->definitions);
-	if (strcmp(s->format, "jmap") == 0) {
-		data = json_object_get(
-		    json_object_get(
-			json_object_get(s->definitions, "cloudevent"),
-			"properties"),
-		    "data");
-		json_object_set_new(
-		    data, "$ref", json_string(DEFINITIONS "email"));
-	}
+	for (i = 0; i < KINDS; i++)
+		schema_around(s, &schema_kinds[i]);
 }
 
 /* Copy the definitions that ${json} refers to into ${to}, and those that they
@@ -136,10 +164,10 @@ schema_move(json_t *json)
 
 /* A schema by itself, in words that draft-07 has as well. */
 static json_t *
-schema_alone(const struct schema *s)
+schema_alone(const struct schema *s, const struct schema_kind *kind)
 {
 	json_t *root = json_object(), *definitions = json_object();
-	json_t *it = json_object_get(s->definitions, schema_root(s));
+	json_t *it = json_object_get(s->definitions, schema_root(s, kind));
 
 	json_object_set_new(root, "$schema",
 	    json_string("https://json-schema.org/draft/2020-12/schema"));
@@ -149,13 +177,29 @@ schema_alone(const struct schema *s)
 	return (root);
 }
 
-/* The frame has the headers of all modes, and names what they become. */
+/* Give a message of the document its payload, which its name tells. */
+static void
+schema_message(const struct schema *s, json_t *message, json_t *schemas)
+{
+	const char *name = json_string_value(json_object_get(message, "name"));
+	const struct schema_kind *kind = schema_kinds;
+	json_t *payload;
+
+	while (strcmp(kind->type, name) != 0)
+		kind++;
+	payload =
+	    json_pack("{s: s+}", "$ref", DEFINITIONS, schema_root(s, kind));
+	json_object_set_new(message, "payload", payload);
+	schema_collect(s, payload, schemas);
+}
+
+/* The frame has the headers of all modes, and the names of all messages. */
 static json_t *
 schema_asyncapi(const struct schema *s)
 {
 	json_t *doc = schema_read(asyncapi_json, asyncapi_json_end);
 	json_t *components = json_object_get(doc, "components"), *message;
-	json_t *schemas = json_object(), *headers, *type, *payload;
+	json_t *schemas = json_object(), *headers, *type;
 	const char *key;
 
 	headers = json_object_get(
@@ -165,15 +209,12 @@ schema_asyncapi(const struct schema *s)
 	    json_object_get(
 		json_object_get(headers, "properties"), "content-type"),
 	    "const");
-	payload = json_pack("{s: s+}", "$ref", DEFINITIONS, schema_root(s));
 	json_object_foreach(
 	    json_object_get(components, "messages"), key, message)
 	{
 		json_object_set(message, "contentType", type);
-		json_object_set(message, "payload", payload);
+		schema_message(s, message, schemas);
 	}
-	schema_collect(s, payload, schemas);
-	json_decref(payload);
 	json_object_set_new(components, "schemas", schemas);
 	schema_move(doc);
 	return (doc);
@@ -185,7 +226,8 @@ cli_schema(int argc, char **argv)
 	static const char *const formats[] = { "envelope", "jmap", NULL };
 	static const char *const modes[] = { "binary", "structured", "none",
 		NULL };
-	unsigned format = 0, mode = 0;
+	const char *types[KINDS + 1] = { NULL };
+	unsigned format = 0, mode = 0, kind = 0, i;
 	struct schema s;
 	struct args args;
 	json_t *doc;
@@ -193,14 +235,18 @@ cli_schema(int argc, char **argv)
 
 	if (args_parse(&args, argc, argv) == -1)
 		return (EX_USAGE);
-	if ((rc = args_choice(&args, "format", formats, &format)) != 0 ||
+	for (i = 0; i < KINDS; i++)
+		types[i] = schema_kinds[i].type;
+	if ((rc = args_choice(&args, "type", types, &kind)) != 0 ||
+	    (rc = args_choice(&args, "format", formats, &format)) != 0 ||
 	    (rc = args_choice(&args, "cloudevents", modes, &mode)) != 0)
 		return (rc);
 	s.format = formats[format];
 	s.cloudevents = modes[mode];
 	schema_load(&s);
-	doc = args_value(&args, "asyncapi") != NULL ? schema_asyncapi(&s)
-						    : schema_alone(&s);
+	doc = args_value(&args, "asyncapi") != NULL
+	    ? schema_asyncapi(&s)
+	    : schema_alone(&s, &schema_kinds[kind]);
 	rc = json_dumpf(doc, stdout, JSON_INDENT(2));
 	json_decref(doc);
 	json_decref(s.all);

@@ -41,7 +41,7 @@ class DirectoryOutput:
 
     def check(self) -> None:
         for path in self.files():
-            if re.fullmatch(r"\d+-\d+\.json", path.name):
+            if re.fullmatch(r"\d+-\d+.*\.json", path.name):
                 schemas.check(path.read_bytes())
 
 
