@@ -22,7 +22,6 @@
 #include "bridge/ops/progress.h"
 #include "bridge/pipeline.h"
 #include "bridge/version.h"
-#include "sinks/sink.h"
 
 /* With --once: how long a sink may be down before we give up. */
 #define ONCE_STUCK_SECONDS 30
@@ -76,21 +75,10 @@ bridge_changed(void *arg)
 
 	if (b->phase == BRIDGE_CLOSING)
 		return;
+	if (b->wake != NULL)
+		b->wake(b->wake_arg);
 	for (i = 0; i < b->nwatchers && b->phase == BRIDGE_RUNNING; i++)
 		watcher_wake(b->watchers[i]);
-}
-
-/* There is nobody left to publish to. */
-static void
-on_ended(void *arg, const struct fault *why)
-{
-	struct bridge *b = arg;
-
-	if (b->phase != BRIDGE_RUNNING)
-		return;
-	log_write(LOG_ERROR, "bridge", NULL, "stopping: %s", why->text);
-	b->exit_code = fault_exit_code(why->kind);
-	bridge_stop(b);
 }
 
 /* Before the loop sleeps: whatever a stop awaits may have come. */
@@ -177,56 +165,22 @@ set_workers(void)
 	return ((unsigned)n);
 }
 
-int
-bridge_open_pipelines(
-    struct bridge *b, const char *wanted, int letters, struct fault *f)
-{
-	const struct config *c = b->config;
-	struct pipeline_config config = { .loop = &b->loop,
-		.source = c->source,
-		.envelope = c->envelope,
-		.state = c->state,
-		.workers = b->workers,
-		.no_letters = !letters,
-		.changed = bridge_changed,
-		.ended = on_ended,
-		.arg = b };
-	size_t i, used = 0;
-
-	b->pipelines = calloc(c->nsinks, sizeof(struct pipeline *));
-	if (b->pipelines == NULL)
-		return (fault_set(f, FAULT_RETRY, "out of memory"));
-	for (i = 0; i < c->nsinks; i++)
-		used += wanted[i] != 0;
-	for (i = 0; i < c->nsinks; i++) {
-		if (!wanted[i])
-			continue;
-		/* A share each: one dead sink must not starve the others. */
-		config.sink = &c->sinks[i];
-		config.ops = sinks_find(c->sinks[i].type);
-		config.inflight_bytes = (size_t)(c->inflight_bytes / used);
-		b->pipelines[i] = pipeline_new(&config, f);
-		if (b->pipelines[i] == NULL)
-			return (-1);
-	}
-	return (0);
-}
-
-/* The sinks that an account has. */
+/* The sinks of each account. */
 static int
-open_pipelines(struct bridge *b, struct fault *f)
+open_sinks(struct bridge *b, struct fault *f)
 {
 	const struct config *c = b->config;
-	char *wanted;
+	struct bridge_sinks *lists;
 	size_t i;
 	int rc;
 
-	if ((wanted = calloc(c->nsinks, 1)) == NULL)
+	if ((lists = calloc(c->naccounts, sizeof(*lists))) == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	for (i = 0; i < c->naccounts; i++)
-		wanted[c->accounts[i].sink] = 1;
-	rc = bridge_open_pipelines(b, wanted, 1, f);
-	free(wanted);
+		lists[i] = (struct bridge_sinks){ c->accounts[i].sinks,
+			c->accounts[i].nsinks };
+	rc = bridge_open_sinks(b, lists, c->naccounts, 1, f);
+	free(lists);
 	return (rc);
 }
 
@@ -243,7 +197,7 @@ add_watcher(struct bridge *b, size_t account, size_t mailbox, struct fault *f)
 	if (rows == NULL && f->kind != FAULT_NONE)
 		return (-1);
 	w = watcher_new(&b->host, a, mailbox, b->doormen[account],
-	    b->pipelines[a->sink], rows, n, f);
+	    b->routes[account], rows, n, f);
 	free(rows);
 	if (w == NULL)
 		return (-1);
@@ -312,7 +266,7 @@ open_all(struct bridge *b, struct fault *f)
 	b->committer = committer_new(&b->loop, b->store, bridge_changed, b);
 	if (b->committer == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
-	if (open_pipelines(b, f) == -1)
+	if (open_sinks(b, f) == -1)
 		return (-1);
 	if (open_watchers(b, f) == -1)
 		return (-1);
@@ -342,6 +296,7 @@ bridge_loop(struct bridge *b)
 	watch_signals(b);
 	uv_timer_init(&b->loop, &b->timer);
 	b->timer.data = b;
+	bridge_watch_sinks(b);
 	if (b->once)
 		uv_timer_start(&b->timer, on_watchdog, 1000, 1000);
 	uv_prepare_init(&b->loop, &turn);
@@ -357,7 +312,7 @@ bridge_loop(struct bridge *b)
 	checkpoint_close(b->store);
 	free(b->watchers);
 	free(b->doormen);
-	free(b->pipelines);
+	bridge_free_sinks(b);
 	curl_global_cleanup();
 }
 

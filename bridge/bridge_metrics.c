@@ -153,7 +153,7 @@ in_flight(const struct pipeline *p)
 static uint64_t
 in_flight_bytes(const struct pipeline *p)
 {
-	return (pipeline_budget((struct pipeline *)(uintptr_t)p)->used);
+	return (pipeline_octets(p));
 }
 
 static void
@@ -211,7 +211,8 @@ bridge_metrics(const struct bridge *b, struct buf *out)
 	put_sinks(&m, b, "mailbridge_sink_in_flight_messages", "gauge",
 	    "Messages between their FETCH and the sink's answer.", in_flight);
 	put_sinks(&m, b, "mailbridge_sink_in_flight_bytes", "gauge",
-	    "Memory that they take of limits.inflight_bytes.", in_flight_bytes);
+	    "Octets of the mails of which the sink has not told the outcome.",
+	    in_flight_bytes);
 	put_answers(&m, b);
 	return (bridge_metrics_accounts(b, &m) == 0 ? 200 : 503);
 }

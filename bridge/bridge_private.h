@@ -19,6 +19,7 @@ struct net;
 struct oauth2;
 struct pipeline;
 struct progress;
+struct route;
 
 enum bridge_phase {
 	BRIDGE_RUNNING,
@@ -43,6 +44,10 @@ struct bridge {
 	struct oauth2 *oauth2;
 	struct doorman **doormen;    /* one an account */
 	struct pipeline **pipelines; /* one a sink that is used, or NULL */
+	struct route **routes;	     /* one an account; some the same */
+	struct route **owned;	     /* each once */
+	size_t nowned;
+	uv_timer_t look; /* at the routes */
 	struct watcher_host host;
 	struct counts counts;
 	struct admin *admin; /* or NULL */
@@ -50,16 +55,26 @@ struct bridge {
 	struct watcher **watchers;
 	size_t nwatchers;
 	size_t nstopped;
-	unsigned stuck;	 /* seconds a sink has been down, with --once */
-	size_t closing;	 /* parts that are not closed yet */
+	unsigned stuck;		 /* seconds a sink has been down, with --once */
+	size_t closing;		 /* parts that are not closed yet */
+	void (*wake)(void *arg); /* with bridge_changed(); or NULL */
+	void *wake_arg;
 	int interrupted; /* by a signal */
 	int exit_code;
 };
 
-/* Open the pipelines of the sinks that are ${wanted} (one flag a sink);
+/* A list of sinks, by their index in the config. */
+struct bridge_sinks {
+	const size_t *sinks;
+	size_t n;
+};
+
+/* Open the sinks of the ${n} ${lists}, and a route for each (bridge_sinks.c);
  * ${letters} says whether what they refuse is kept.  0, or -1 with ${f}. */
-int bridge_open_pipelines(
-    struct bridge *, const char *wanted, int letters, struct fault *f);
+int bridge_open_sinks(struct bridge *, const struct bridge_sinks *lists,
+    size_t n, int letters, struct fault *f);
+void bridge_watch_sinks(struct bridge *);
+void bridge_free_sinks(struct bridge *);
 
 /* Open the admin port, if there is to be one.  0, or -1 with ${f}. */
 int bridge_open_admin(struct bridge *, struct fault *f);

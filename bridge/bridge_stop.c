@@ -81,6 +81,7 @@ close_all(struct bridge *b)
 	for (i = 0; i < 3; i++)
 		uv_close((uv_handle_t *)&b->signals[i], NULL);
 	uv_close((uv_handle_t *)&b->timer, NULL);
+	uv_close((uv_handle_t *)&b->look, NULL);
 	for (i = 0; i < b->nwatchers; i++) {
 		b->closing++;
 		watcher_close(b->watchers[i], on_part_closed, b);

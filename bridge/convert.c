@@ -7,6 +7,7 @@
 
 #include "bridge/buf.h"
 #include "bridge/durable.h"
+#include "bridge/envelope/notice.h"
 #include "bridge/letter.h"
 #include "bridge/limits.h"
 #include "bridge/message.h"
@@ -71,11 +72,16 @@ work_on(const struct pipeline *p, struct flight *f)
 {
 	f->fault.kind = FAULT_NONE;
 	if (f->state == FLIGHT_REFUSED) {
-		(void)letter_write(
-		    p->state_fd, f->message, f->reason, &f->fault);
+		(void)letter_write(p->state_fd, f->message, pipeline_name(p),
+		    f->reason, &f->fault);
 		return;
 	}
-	f->event = event_new(f->message, &p->config.envelope, &f->fault);
+	if (f->refuser != NULL)
+		f->event = notice_refused(f->message, f->refuser, f->reason,
+		    &p->config.envelope, &f->fault);
+	else
+		f->event =
+		    event_new(f->message, &p->config.envelope, &f->fault);
 	if (f->event != NULL && store_blobs(p, f->event, &f->fault) == -1) {
 		event_free(f->event);
 		f->event = NULL;

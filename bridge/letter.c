@@ -6,11 +6,11 @@
 #include "bridge/durable.h"
 #include "bridge/envelope/jsonw.h"
 #include "bridge/fault.h"
-#include "bridge/letter.h"
+#include "bridge/letter_private.h"
 #include "bridge/message.h"
 #include "sinks/directory_name.h"
 
-#define DESCRIPTION_MAX (16U * 1024)
+#define DESCRIPTION_MAX (64U * 1024)
 
 static void
 put(struct jsonw *j, const char *key, const char *value)
@@ -20,7 +20,8 @@ put(struct jsonw *j, const char *key, const char *value)
 }
 
 static void
-describe(struct buf *b, const struct message *m, const char *reason)
+describe(struct buf *b, const struct message *m, const char *sink,
+    const char *reason)
 {
 	struct jsonw j;
 
@@ -34,17 +35,28 @@ describe(struct buf *b, const struct message *m, const char *reason)
 	jsonw_uint(&j, m->uid);
 	jsonw_key(&j, "size");
 	jsonw_uint(&j, m->size);
+	put(&j, "sink", sink);
 	put(&j, "reason", reason != NULL ? reason : "");
+	put(&j, "flags", m->flags != NULL ? m->flags : "");
+	if (m->has_internaldate) {
+		jsonw_key(&j, "internalDate");
+		jsonw_uint(
+		    &j, m->internaldate > 0 ? (uint64_t)m->internaldate : 0);
+	}
+	if (m->unavailable) {
+		jsonw_key(&j, "unavailable");
+		jsonw_bool(&j, 1);
+	}
 	jsonw_close(&j, '}');
 	buf_putc(b, '\n');
 }
 
 int
-letter_write(
-    int state_fd, const struct message *m, const char *reason, struct fault *f)
+letter_write(int state_fd, const struct message *m, const char *sink,
+    const char *reason, struct fault *f)
 {
 	char account[DIRECTORY_NAME_MAX + 1], mailbox[DIRECTORY_NAME_MAX + 1];
-	char stem[2 * DIRECTORY_NAME_MAX + 80];
+	char stem[2 * DIRECTORY_NAME_MAX + 160];
 	char name[sizeof(stem) + 8];
 	struct buf text;
 	int result = -1;
@@ -53,9 +65,9 @@ letter_write(
 	directory_name_folder(m->account, account);
 	directory_name_folder(m->mailbox, mailbox);
 	(void)snprintf(stem, sizeof(stem),
-	    "dead-letter/%s/%s/%" PRIu64 "-%010" PRIu32, account, mailbox,
-	    m->uidvalidity, m->uid);
-	describe(&text, m, reason);
+	    LETTER_FOLDER "/%s/%s/%" PRIu64 "-%010" PRIu32 "@%s", account,
+	    mailbox, m->uidvalidity, m->uid, sink);
+	describe(&text, m, sink, reason);
 	if (text.failed) {
 		fault_set(f, FAULT_RETRY, "dead letter: out of memory");
 		goto end;

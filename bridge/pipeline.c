@@ -17,83 +17,6 @@
 #define REST_FIRST_MS 100
 #define REST_MAX_MS 30000
 
-static void pump(struct pipeline *);
-
-/* The end of a flight, whatever it was. */
-static void
-flight_free(struct flight *f)
-{
-	message_free(f->message);
-	event_free(f->event);
-	free(f->reason);
-	free(f);
-}
-
-static void
-flight_end(struct flight *f, enum pipeline_outcome outcome)
-{
-	struct pipeline_lane *lane = f->lane;
-	struct pipeline *p = lane->pipeline;
-	uint64_t uidvalidity = f->message->uidvalidity;
-	uint32_t uid = f->message->uid;
-	size_t charge = f->charge;
-
-	pipeline_lane_remove(lane, f);
-	flight_free(f);
-	p->count--;
-	p->ended++;
-	if (!lane->closed)
-		lane->outcome(lane->arg, uidvalidity, uid, outcome);
-	else
-		pipeline_lane_release(lane);
-	budget_give(&p->budget, charge);
-	if (p->count == 0 || (p->held && p->budget.used < p->budget.max / 2)) {
-		p->held = 0;
-		p->config.changed(p->config.arg);
-	}
-}
-
-int
-pipeline_submit(struct pipeline_lane *lane, struct message *m, size_t charge)
-{
-	struct pipeline *p = lane->pipeline;
-	struct flight *f;
-
-	if ((f = calloc(1, sizeof(*f))) == NULL) {
-		message_free(m);
-		budget_give(&p->budget, charge);
-		return (-1);
-	}
-	f->lane = lane;
-	f->message = m;
-	f->charge = charge;
-	f->state = FLIGHT_CONVERTING;
-	p->count++;
-	pipeline_lane_insert(lane, f);
-	if (lane->unsent == NULL || m->uid < lane->unsent->message->uid)
-		lane->unsent = f;
-	flight_queue_put(&p->to_convert, f);
-	convert_dispatch(p);
-	return (0);
-}
-
-void
-pipeline_converted(struct flight *f)
-{
-	f->state = FLIGHT_READY;
-	pipeline_lane_queue(f->lane);
-}
-
-void
-pipeline_lettered(struct flight *f)
-{
-	log_write(LOG_WARN, "pipeline", f->lane->name,
-	    "UID %u is in the dead letter: %s", f->message->uid,
-	    f->reason != NULL ? f->reason : "");
-	f->lane->pipeline->counts.lettered++;
-	flight_end(f, PIPELINE_LETTER);
-}
-
 static void
 on_rested(uv_timer_t *timer)
 {
@@ -102,7 +25,7 @@ on_rested(uv_timer_t *timer)
 	p->resting = 0;
 	p->work_resting = 0;
 	convert_dispatch(p);
-	pump(p);
+	pipeline_pump(p);
 }
 
 /* Submit nothing for a while.  A longer wait that is asked for counts. */
@@ -137,8 +60,8 @@ pipeline_work_failed(struct flight *f)
 }
 
 /* Hand over what is ready, lane by lane, each in its order. */
-static void
-pump(struct pipeline *p)
+void
+pipeline_pump(struct pipeline *p)
 {
 	struct pipeline_lane *lane;
 	struct flight *f;
@@ -163,7 +86,8 @@ pump(struct pipeline *p)
 		pipeline_lane_release(lane);
 	}
 	p->sending = 0;
-	if (sent && p->to_convert.first == NULL && p->working == 0)
+	if (sent && p->to_convert.first == NULL && p->working == 0 &&
+	    p->followers == 0)
 		p->sink->ops->flush(p->sink);
 }
 
@@ -181,7 +105,7 @@ on_answer(
 		p->counts.stored++;
 		metrics_observe(
 		    &p->counts.latency, (uv_hrtime() - f->submitted_at) / 1000);
-		flight_end(f, PIPELINE_STORED);
+		pipeline_flight_end(f, PIPELINE_STORED);
 		return;
 	case SINK_RETRY:
 		p->counts.retried++;
@@ -192,18 +116,19 @@ on_answer(
 		return;
 	case SINK_REFUSED:
 		p->counts.refused++;
-		if (p->config.no_letters) {
+		if (!lane->letters) {
 			log_write(LOG_ERROR, "pipeline", lane->name,
 			    "UID %u is refused: %s", f->message->uid,
 			    why != NULL ? why->text : "");
-			flight_end(f, PIPELINE_REFUSED);
+			pipeline_flight_end(f, PIPELINE_REFUSED);
 			return;
 		}
 		f->state = FLIGHT_REFUSED;
+		event_free(f->event); /* the letter takes its room */
+		f->event = NULL;
 		free(f->reason);
 		f->reason = strdup(why != NULL ? why->text : "");
-		flight_queue_put(&p->to_letter, f);
-		convert_dispatch(p);
+		pipeline_letter_begin(f);
 		return;
 	}
 }
@@ -214,7 +139,7 @@ on_ready(void *arg)
 	struct pipeline *p = arg;
 
 	p->full = 0;
-	pump(p);
+	pipeline_pump(p);
 }
 
 /* Sinks begin with their name, which the log line has already. */
@@ -292,7 +217,6 @@ pipeline_new(const struct pipeline_config *config, struct fault *f)
 	p->config = *config;
 	p->lanes_last = &p->lanes;
 	p->up = 1;
-	budget_init(&p->budget, config->inflight_bytes);
 	flight_queue_init(&p->to_convert);
 	flight_queue_init(&p->to_letter);
 	p->state_fd = open(config->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -329,7 +253,7 @@ on_timer_closed(uv_handle_t *handle)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		while ((f = lane->first) != NULL) {
 			lane->first = f->next;
-			flight_free(f);
+			pipeline_flight_free(f);
 		}
 		pipeline_lane_free(lane);
 	}
@@ -343,7 +267,7 @@ void
 pipeline_work_done(struct pipeline *p)
 {
 	if (!p->closing)
-		pump(p);
+		pipeline_pump(p);
 	else if (p->sink_closed && p->working == 0)
 		uv_close((uv_handle_t *)&p->retry, on_timer_closed);
 }
@@ -361,6 +285,7 @@ void
 pipeline_close(struct pipeline *p, void (*closed)(void *), void *arg)
 {
 	p->closing = 1;
+	pipeline_lane_close(p->letters);
 	p->closed = closed;
 	p->closed_arg = arg;
 	p->sink->ops->close(p->sink, on_sink_closed, p);

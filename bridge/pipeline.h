@@ -11,13 +11,13 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "bridge/budget.h"
 #include "bridge/envelope/event.h"
 #include "bridge/ops/metrics.h"
 
 struct config_sink;
 struct config_source;
 struct fault;
+struct flight;
 struct message;
 struct pipeline;
 struct pipeline_lane;
@@ -35,13 +35,9 @@ struct pipeline_config {
 	const struct config_sink *sink;
 	const struct sink_ops *ops; /* of the sink's type */
 	struct envelope_options envelope;
-	size_t inflight_bytes;
 	const char *state; /* directory, for the dead letter and the blobs */
 	unsigned workers;  /* conversions at once */
-	int no_letters;	   /* a refusal is an outcome, told and logged */
-	/* The sink came up or went down, there is room again after
-	 * pipeline_hold() said hold, or the last message in flight is gone:
-	 * whoever waits may look again. */
+	/* The sink came up or went down: whoever waits may look again. */
 	void (*changed)(void *arg);
 	/* The sink's far side is gone for good (FAULT_ENDED). */
 	void (*ended)(void *arg, const struct fault *why);
@@ -55,16 +51,18 @@ struct pipeline *pipeline_new(const struct pipeline_config *, struct fault *f);
  * when the pipeline is freed.  Lanes must have been closed. */
 void pipeline_close(struct pipeline *, void (*closed)(void *arg), void *arg);
 
-/* The octets in flight; see budget.h and pipeline_charge(). */
-struct budget *pipeline_budget(struct pipeline *);
+/* What this sink refuses is published to ${dead}, before the other is closed,
+ * and counts as done when it is stored there; what ${dead} refuses too, and
+ * without this call everything, goes to files below the state directory.  0, or
+ * -1 if memory is out. */
+int pipeline_set_dead_letter(struct pipeline *, struct pipeline *dead);
 
-/* What a message of ${size} octets takes of the budget, with the event that is
- * made of it. */
-size_t pipeline_charge(size_t size);
+/* The sink's name, and is it up? */
+const char *pipeline_name(const struct pipeline *);
+int pipeline_up(const struct pipeline *);
 
-/* Is it better not to fetch now: the sink is down, or the budget is full?  If
- * so, config.changed tells when to ask again. */
-int pipeline_hold(struct pipeline *);
+/* Would the same message become the same event for both? */
+int pipeline_alike(const struct pipeline *, const struct pipeline *);
 
 /* What the sink has said so far, and what it holds. */
 struct pipeline_counts {
@@ -85,6 +83,9 @@ uint64_t pipeline_oldest_ms(const struct pipeline *);
 /* Messages that reached their end. */
 uint64_t pipeline_ended(const struct pipeline *);
 
+/* Octets of the messages in flight. */
+uint64_t pipeline_octets(const struct pipeline *);
+
 /* Messages in flight; and why the sink is down ("" if it is up). */
 size_t pipeline_count(const struct pipeline *);
 const char *pipeline_trouble(const struct pipeline *);
@@ -93,18 +94,19 @@ const char *pipeline_trouble(const struct pipeline *);
 int pipeline_reachable(const struct pipeline *);
 
 /* The way of one mailbox's messages.  ${outcome} is called once for each
- * message that has reached its end.  NULL if memory is out. */
+ * message that has reached its end; without ${letters} a refusal is one.  NULL
+ * if memory is out. */
 struct pipeline_lane *pipeline_lane_new(struct pipeline *, const char *name,
-    void (*outcome)(
-	void *arg, uint64_t uidvalidity, uint32_t uid, enum pipeline_outcome),
-    void *arg);
+    int letters,
+    void (*outcome)(void *arg, void *ticket, enum pipeline_outcome), void *arg);
 
 /* No outcome is told any more; what is in flight goes on. */
 void pipeline_lane_close(struct pipeline_lane *);
 
-/* Take ${m} (always), for which ${charge} of the budget is taken; both are
- * given back at its end.  0, or -1 if memory is out: then both are given back
- * now. */
-int pipeline_submit(struct pipeline_lane *, struct message *m, size_t charge);
+/* Take ${m}, which must live until its outcome.  ${like}, if not NULL, is what
+ * this call returned for the same message, just before, on a lane of a pipeline
+ * that is alike: it is not converted again.  NULL if memory is out. */
+struct flight *pipeline_submit(struct pipeline_lane *, struct message *m,
+    void *ticket, struct flight *like);
 
 #endif

@@ -1,6 +1,7 @@
 /* The order of one mailbox's messages, and the queue of those mailboxes that
  * have something for the sink. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "bridge/message.h"
 #include "bridge/pipeline_private.h"
@@ -79,23 +80,25 @@ pipeline_lane_dequeue(struct pipeline *p)
 }
 
 struct pipeline_lane *
-pipeline_lane_new(struct pipeline *p, const char *name,
-    void (*outcome)(void *, uint64_t, uint32_t, enum pipeline_outcome),
-    void *arg)
+pipeline_lane_new(struct pipeline *p, const char *name, int letters,
+    void (*outcome)(void *, void *, enum pipeline_outcome), void *arg)
 {
 	struct pipeline_lane *lane;
 
-	if ((lane = calloc(1, sizeof(*lane))) != NULL) {
-		lane->pipeline = p;
-		lane->name = name;
-		lane->outcome = outcome;
-		lane->arg = arg;
-		lane->all_next = p->all;
-		lane->all_at = &p->all;
-		if (p->all != NULL)
-			p->all->all_at = &lane->all_next;
-		p->all = lane;
+	if ((lane = calloc(1, sizeof(*lane))) == NULL ||
+	    (lane->name = strdup(name)) == NULL) {
+		free(lane);
+		return (NULL);
 	}
+	lane->pipeline = p;
+	lane->letters = letters;
+	lane->outcome = outcome;
+	lane->arg = arg;
+	lane->all_next = p->all;
+	lane->all_at = &p->all;
+	if (p->all != NULL)
+		p->all->all_at = &lane->all_next;
+	p->all = lane;
 	return (lane);
 }
 
@@ -105,6 +108,7 @@ pipeline_lane_free(struct pipeline_lane *lane)
 	*lane->all_at = lane->all_next;
 	if (lane->all_next != NULL)
 		lane->all_next->all_at = lane->all_at;
+	free(lane->name);
 	free(lane);
 }
 
@@ -122,6 +126,5 @@ pipeline_lane_close(struct pipeline_lane *lane)
 	if (lane == NULL)
 		return;
 	lane->closed = 1;
-	lane->name = NULL;
 	pipeline_lane_release(lane);
 }

@@ -21,18 +21,21 @@ struct flight {
 	struct flight *prev, *next; /* in the lane, by UID */
 	struct flight *work_next;   /* in a queue of work */
 	enum flight_state state;
-	uint64_t submitted_at; /* uv_hrtime() */
-	struct message *message;
+	uint64_t submitted_at;	 /* uv_hrtime() */
+	struct message *message; /* borrowed */
+	void *ticket;
+	struct flight *follower; /* that shares the event */
 	struct event *event;
-	size_t charge;
-	char *reason;	    /* of the sink that refused it */
-	struct fault fault; /* why the work failed */
+	char *reason;	     /* of the sink that refused it */
+	const char *refuser; /* a letter: that sink; NULL: a message */
+	struct fault fault;  /* why the work failed */
 };
 
 struct pipeline_lane {
 	struct pipeline *pipeline;
-	const char *name; /* borrowed while open, for log lines */
-	void (*outcome)(void *, uint64_t, uint32_t, enum pipeline_outcome);
+	char *name; /* for log lines */
+	int letters;
+	void (*outcome)(void *, void *, enum pipeline_outcome);
 	void *arg;
 	struct flight *first, *last;
 	struct flight *unsent;	    /* the first not yet submitted, or NULL */
@@ -49,10 +52,10 @@ struct flight_queue {
 struct pipeline {
 	struct pipeline_config config;
 	struct sink *sink;
-	struct budget budget;
 	struct pipeline_counts counts;
 	int state_fd;
 	size_t count;
+	uint64_t octets; /* of the messages in flight */
 	uint64_t ended;
 
 	struct pipeline_lane *all;
@@ -61,12 +64,15 @@ struct pipeline {
 	int full;	  /* until the sink is ready */
 	int up;
 	int was_up; /* the sink has said so */
-	int held;   /* somebody was told to hold */
 	char trouble[FAULT_TEXT_MAX];
 
 	struct flight_queue to_convert;
 	struct flight_queue to_letter;
 	unsigned working;
+	size_t followers; /* flights that others convert */
+
+	struct pipeline *dead;	       /* takes the letters; or NULL */
+	struct pipeline_lane *letters; /* to it */
 
 	uv_timer_t retry; /* until it fires nothing is submitted */
 	int resting;
@@ -90,6 +96,19 @@ struct flight *pipeline_lane_unsent(struct flight *f);
 /* Queue the lane if its next message is ready; take the first one out. */
 void pipeline_lane_queue(struct pipeline_lane *);
 struct pipeline_lane *pipeline_lane_dequeue(struct pipeline *);
+
+/* A flight of a lane; its way begins; its end, whatever it was. */
+struct flight *pipeline_flight_new(
+    struct pipeline_lane *, struct message *, void *ticket);
+void pipeline_flight_begin(struct flight *);
+void pipeline_flight_end(struct flight *, enum pipeline_outcome);
+void pipeline_flight_free(struct flight *);
+
+/* Hand over what is ready, lane by lane, each in its order. */
+void pipeline_pump(struct pipeline *);
+
+/* The sink refused ${f}, and says why in f->reason (pipeline_letter.c). */
+void pipeline_letter_begin(struct flight *f);
 
 /* Free the lane; or only if it is closed and its last message has gone. */
 void pipeline_lane_free(struct pipeline_lane *);

@@ -1,27 +1,34 @@
-/* What others may know of a pipeline: its room, its sink, its counts. */
+/* What others may know of a pipeline: its sink, its counts. */
+#include "bridge/config/config.h"
 #include "bridge/pipeline_private.h"
 
-size_t
-pipeline_charge(size_t size)
+const char *
+pipeline_name(const struct pipeline *p)
 {
-	/* The raw message, its event (base64 inside JSON), and what they need
-	 * around them. */
-	return (size / 2 * 5 + 4096);
-}
-
-struct budget *
-pipeline_budget(struct pipeline *p)
-{
-	return (&p->budget);
+	return (p->config.sink->name);
 }
 
 int
-pipeline_hold(struct pipeline *p)
+pipeline_up(const struct pipeline *p)
 {
-	if (p->up && !budget_full(&p->budget))
-		return (0);
-	p->held = 1;
-	return (1);
+	return (p->up);
+}
+
+int
+pipeline_alike(const struct pipeline *p, const struct pipeline *q)
+{
+	const struct envelope_options *a = &p->config.envelope;
+	const struct envelope_options *b = &q->config.envelope;
+
+	return (a->format == b->format && a->attachments == b->attachments &&
+	    a->raw == b->raw && a->cloudevents == b->cloudevents &&
+	    a->max_event_bytes == b->max_event_bytes);
+}
+
+uint64_t
+pipeline_octets(const struct pipeline *p)
+{
+	return (p->octets);
 }
 
 size_t

@@ -103,33 +103,15 @@ check_token(
 }
 
 static int
-open_pipelines(struct replay *r, struct fault *f)
+open_sinks(struct replay *r, struct fault *f)
 {
 	const struct config *c = r->bridge.config;
 	const struct config_account *a = &c->accounts[r->request->account];
-	const char *sink = r->request->sink;
-	char *wanted;
-	size_t i;
-	int rc;
+	struct bridge_sinks list = { a->sinks, a->nsinks };
 
-	if ((wanted = calloc(c->nsinks, 1)) == NULL)
-		return (fault_set(f, FAULT_RETRY, "out of memory"));
-	for (i = 0; i < c->nsinks; i++)
-		wanted[i] = sink != NULL ? strcmp(c->sinks[i].name, sink) == 0
-					 : i == a->sink;
-	rc = bridge_open_pipelines(&r->bridge, wanted, 0, f);
-	free(wanted);
-	return (rc);
-}
-
-static struct pipeline *
-only_pipeline(const struct bridge *b)
-{
-	size_t i = 0;
-
-	while (b->pipelines[i] == NULL)
-		i++;
-	return (b->pipelines[i]);
+	if (r->request->sink != CONFIG_NO_SINK)
+		list = (struct bridge_sinks){ &r->request->sink, 1 };
+	return (bridge_open_sinks(&r->bridge, &list, 1, 0, f));
 }
 
 static int
@@ -143,7 +125,7 @@ open_all(struct replay *r, struct fault *f)
 		return (-1);
 	if ((b->net = connection_net(&b->loop, f)) == NULL ||
 	    (b->oauth2 = oauth2_new(&b->loop, c, 0, f)) == NULL ||
-	    open_pipelines(r, f) == -1)
+	    open_sinks(r, f) == -1)
 		return (-1);
 	b->committer = committer_new(&b->loop, NULL, bridge_changed, b);
 	b->doormen = calloc(c->naccounts, sizeof(struct doorman *));
@@ -164,7 +146,7 @@ open_all(struct replay *r, struct fault *f)
 		.stopped = on_stopped,
 		.arg = r };
 	b->watchers[0] = watcher_new(&b->host, &c->accounts[i],
-	    r->request->mailbox, b->doormen[i], only_pipeline(b), NULL, 0, f);
+	    r->request->mailbox, b->doormen[i], b->routes[0], NULL, 0, f);
 	if (b->watchers[0] == NULL)
 		return (-1);
 	b->nwatchers = 1;

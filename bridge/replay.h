@@ -9,12 +9,13 @@
 struct config;
 
 struct replay_request {
-	size_t account;	  /* index into the config's */
-	size_t mailbox;	  /* index into the account's */
-	const char *sink; /* only to this one; NULL: to the account's */
-	uint32_t lo, hi;  /* UIDs; UINT32_MAX: to the last one */
-	char since[16];	  /* only what arrived since "05-Jan-2026"; "": all */
-	int dry;	  /* only tell what would be published */
+	size_t account; /* index into the config's */
+	size_t mailbox; /* index into the account's */
+	size_t sink; /* index into the config's; CONFIG_NO_SINK: to all of the
+		      * account */
+	uint32_t lo, hi; /* UIDs; UINT32_MAX: to the last one */
+	char since[16];	 /* only what arrived since "05-Jan-2026"; "": all */
+	int dry;	 /* only tell what would be published */
 };
 
 /* Do it: the events carry the ids that they had, and "replay": true.  What a

@@ -10,7 +10,7 @@
 #include "bridge/imap/session.h"
 #include "bridge/limits.h"
 #include "bridge/ops/log.h"
-#include "bridge/pipeline.h"
+#include "bridge/route.h"
 #include "bridge/watcher_private.h"
 
 /* A session that lasted this long counts as a success for the ladder: one that
@@ -272,7 +272,7 @@ watcher_connect(struct watcher *w)
 struct watcher *
 watcher_new(const struct watcher_host *host,
     const struct config_account *account, size_t mailbox,
-    struct doorman *doorman, struct pipeline *p, const struct checkpoint *rows,
+    struct doorman *doorman, struct route *route, const struct checkpoint *rows,
     size_t n, struct fault *f)
 {
 	struct watcher *w;
@@ -286,7 +286,7 @@ watcher_new(const struct watcher_host *host,
 	w->mailbox = account->mailboxes[mailbox];
 	w->doorman = doorman;
 	w->renew_at = UINT64_MAX;
-	w->pipeline = p;
+	w->route = route;
 	w->ladder.retry = &account->retry;
 	w->wake_at = UINT64_MAX;
 	if (buf_printf(&name, "%s/%s", account->name, w->mailbox) == -1)

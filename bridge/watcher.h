@@ -22,6 +22,7 @@ struct fault;
 struct doorman;
 struct net;
 struct oauth2;
+struct route;
 struct watcher;
 
 /* In place of watching: publish again the messages from ${lo} to ${hi}, as far
@@ -61,8 +62,7 @@ struct watcher_host {
  * account's, shared by its watchers.  NULL with ${f}. */
 struct watcher *watcher_new(const struct watcher_host *,
     const struct config_account *, size_t mailbox, struct doorman *,
-    struct pipeline *, const struct checkpoint *rows, size_t n,
-    struct fault *f);
+    struct route *, const struct checkpoint *rows, size_t n, struct fault *f);
 
 /* Begin; nothing happens before. */
 void watcher_start(struct watcher *);

@@ -10,7 +10,7 @@
 #include "bridge/imap/date.h"
 #include "bridge/imap/session.h"
 #include "bridge/ops/log.h"
-#include "bridge/pipeline.h"
+#include "bridge/route.h"
 #include "bridge/watcher_private.h"
 
 static const char *const status_names[] = { "connecting", "connecting",
@@ -122,7 +122,7 @@ watcher_mailbox_open(struct watcher *w, const struct checkpoint *rows, size_t n)
 	w->slot.fill = on_fill;
 	w->slot.committed = on_committed;
 	w->slot.arg = w;
-	w->lane = pipeline_lane_new(w->pipeline, w->name, on_outcome, w);
+	w->lane = route_lane_new(w->route, w->name, on_outcome, w);
 	if (w->lane == NULL)
 		return (-1);
 	if (n == 0)
@@ -137,7 +137,7 @@ watcher_mailbox_open(struct watcher *w, const struct checkpoint *rows, size_t n)
 void
 watcher_mailbox_free(struct watcher *w)
 {
-	pipeline_lane_close(w->lane);
+	route_lane_close(w->lane);
 	catchup_free(w->catchup);
 	free(w->rows);
 }
@@ -227,8 +227,8 @@ watcher_probed(struct watcher *w, struct fault *f)
 	    w->probe_from, catchup_mark(w->catchup),
 	    (unsigned long long)w->uidvalidity);
 	/* Outcomes on their way are of the old numbers. */
-	pipeline_lane_close(w->lane);
-	w->lane = pipeline_lane_new(w->pipeline, w->name, on_outcome, w);
+	route_lane_close(w->lane);
+	w->lane = route_lane_new(w->route, w->name, on_outcome, w);
 	if (w->lane == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	return (watcher_begin(w, &mark, 1, f));

@@ -10,7 +10,7 @@
 #include "bridge/limits.h"
 #include "bridge/message.h"
 #include "bridge/ops/log.h"
-#include "bridge/pipeline.h"
+#include "bridge/route.h"
 #include "bridge/watcher_private.h"
 
 /* FETCHes in a row that fail and bring nothing, before the connection is given
@@ -23,7 +23,7 @@ accept_body(struct watcher *w, struct fault *f)
 {
 	char *buffer;
 
-	w->charge = pipeline_charge(w->keep);
+	w->charge = route_charge(w->route, w->keep);
 	if ((buffer = malloc(w->keep + 1)) == NULL)
 		return (fault_set(f, FAULT_RETRY,
 		    "no memory for a message of %zu octets", w->keep));
@@ -70,7 +70,7 @@ watcher_body(struct watcher *w, const struct session_event *ev, struct fault *f)
 	w->waiter.granted = on_granted;
 	w->waiter.arg = w;
 	watcher_release(w); /* a server that sends one message twice */
-	if (budget_take(pipeline_budget(w->pipeline), pipeline_charge(w->keep),
+	if (budget_take(route_budget(w->route), route_charge(w->route, w->keep),
 		&w->waiter))
 		return (accept_body(w, f));
 	session_pause(w->session, 1, uv_now(w->host->loop));
@@ -83,10 +83,10 @@ watcher_release(struct watcher *w)
 {
 	size_t charge = w->charge;
 
-	budget_cancel(pipeline_budget(w->pipeline), &w->waiter);
+	budget_cancel(route_budget(w->route), &w->waiter);
 	w->charge = 0;
 	if (charge != 0)
-		budget_give(pipeline_budget(w->pipeline), charge);
+		budget_give(route_budget(w->route), charge);
 }
 
 static int
@@ -98,13 +98,13 @@ hand_on(struct watcher *w, struct message *m, struct fault *f)
 	m->mailbox = w->mailbox;
 	m->replay = w->host->replay != NULL;
 	if (charge == 0) {
-		charge = pipeline_charge(m->raw_len);
-		budget_force(pipeline_budget(w->pipeline), charge);
+		charge = route_charge(w->route, m->raw_len);
+		budget_force(route_budget(w->route), charge);
 	}
 	w->charge = 0;
 	doorman_counts(w->doorman)->received++;
 	doorman_counts(w->doorman)->received_bytes += m->raw_len;
-	if (pipeline_submit(w->lane, m, charge) == -1)
+	if (route_submit(w->lane, m, charge) == -1)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	return (0);
 }

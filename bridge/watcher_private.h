@@ -63,8 +63,8 @@ struct watcher {
 	uint64_t uidvalidity; /* of the catch-up */
 	struct checkpoint mark;
 	struct catchup *catchup;
-	struct pipeline *pipeline;
-	struct pipeline_lane *lane;
+	struct route *route;
+	struct route_lane *lane;
 	struct commit_slot slot;
 	uint64_t waiting_at; /* the loop's time; 0: nothing waits */
 	int held;	     /* waits for room, or for an outcome */

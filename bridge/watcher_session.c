@@ -8,7 +8,7 @@
 #include "bridge/imap/verdict.h"
 #include "bridge/limits.h"
 #include "bridge/ops/log.h"
-#include "bridge/pipeline.h"
+#include "bridge/route.h"
 #include "bridge/watcher_private.h"
 
 /* While mail must wait, the connection is kept alive. */
@@ -242,7 +242,7 @@ command(struct watcher *w, struct fault *f)
 			watcher_renew(w);
 		return (0);
 	}
-	hold = watcher_replay_looks(w) || pipeline_hold(w->pipeline) ||
+	hold = watcher_replay_looks(w) || route_hold(w->route) ||
 	    committer_trouble(w->host->committer)[0] != '\0';
 	while (may_command(w) &&
 	    (session_ready(w->session) || session_can_fetch(w->session))) {

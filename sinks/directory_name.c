@@ -67,6 +67,16 @@ directory_name_folder(const char *name, char folder[DIRECTORY_NAME_MAX + 1])
 void
 directory_name_file(const struct event *ev, char file[DIRECTORY_NAME_MAX + 1])
 {
+	size_t len;
+
+	if (strcmp(ev->type, EVENT_TYPE) != 0) {
+		(void)encode(ev->id, 0, file,
+		    DIRECTORY_NAME_MAX - (sizeof(".json") - 1));
+		len = strlen(file);
+		(void)snprintf(
+		    file + len, DIRECTORY_NAME_MAX + 1 - len, ".json");
+		return;
+	}
 	(void)snprintf(file, DIRECTORY_NAME_MAX + 1,
 	    "%" PRIu64 "-%010" PRIu32 ".json", ev->uidvalidity, ev->uid);
 }

@@ -18,7 +18,8 @@ struct event;
 void directory_name_folder(
     const char *name, char folder[DIRECTORY_NAME_MAX + 1]);
 
-/* "<uidValidity>-<uid, 10 digits>.json" */
+/* "<uidValidity>-<uid, 10 digits>.json"; of an event that is not a mail's own
+ * its id, "<uidValidity>-<uid>-refused-<sink>.json". */
 void directory_name_file(
     const struct event *, char file[DIRECTORY_NAME_MAX + 1]);
 

@@ -12,12 +12,16 @@ static void
 warn_unused_sinks(const struct config *cfg)
 {
 	char *used;
-	size_t i;
+	size_t i, j;
 
 	if ((used = calloc(cfg->nsinks + 1, 1)) == NULL)
 		return;
-	for (i = 0; i < cfg->naccounts; i++)
-		used[cfg->accounts[i].sink] = 1;
+	for (i = 0; i < cfg->naccounts; i++) {
+		for (j = 0; j < cfg->accounts[i].nsinks; j++)
+			used[cfg->accounts[i].sinks[j]] = 1;
+	}
+	if (cfg->dead_letter != CONFIG_NO_SINK)
+		used[cfg->dead_letter] = 1;
 	for (i = 0; i < cfg->nsinks; i++) {
 		if (!used[i])
 			fprintf(stderr,

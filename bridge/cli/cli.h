@@ -42,6 +42,7 @@ int cli_run(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_status(int argc, char **argv);
 int cli_replay(int argc, char **argv);
+int cli_dead_letter(int argc, char **argv);
 int cli_checkpoint(int argc, char **argv);
 int cli_secret(int argc, char **argv);
 int cli_version(int argc, char **argv);

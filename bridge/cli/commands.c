@@ -26,13 +26,22 @@ static const struct cli_option check_options[] = { CONFIG,
 static const struct cli_option status_options[] = { CONFIG, JSON, END };
 
 static const struct cli_option replay_options[] = { CONFIG,
-	{ "account", "NAME", "an account of the config", 0, 1 },
-	{ "mailbox", "NAME", "one of its mailboxes", 0, 1 },
+	VALUE("account", "NAME", "an account of the config"),
+	VALUE("mailbox", "NAME", "one of its mailboxes"),
 	VALUE("uid", "N[:M]",
 	    "the mail N, those from N to M, or N:* to the last"),
 	VALUE("since", "YYYY-MM-DD", "those that arrived on this day or later"),
 	VALUE("sink", "NAME", "publish to this sink only"),
+	FLAG("dead-letter", "the mails that a sink refused, which stay there"),
 	FLAG("dry-run", "only count what would be published"), END };
+
+static const struct cli_option dead_letter_options[] = { CONFIG,
+	VALUE("account", "NAME", "only the letters of this account"),
+	VALUE("mailbox", "NAME", "only those of this mailbox"),
+	VALUE("uid", "N", "only this one"),
+	VALUE("sink", "NAME", "retry: publish to this sink only"),
+	FLAG("all", "show, drop: all of them"),
+	FLAG("raw", "show: nothing but the mail itself"), JSON, END };
 
 static const struct cli_option checkpoint_options[] = { CONFIG,
 	VALUE("account", "NAME", "an account of the config"),
@@ -95,6 +104,12 @@ static const struct cli_command commands[] = {
 	    "The events have the ids that they had, and \"replay\": true.  No "
 	    "checkpoint is\nmoved, and the daemon may go on running.",
 	    cli_replay },
+	{ "dead-letter", "look at the mails that a sink refused, or retry them",
+	    "list|show|retry|drop", 1, dead_letter_options,
+	    "The letters below the state directory.  retry publishes them to "
+	    "the sink that\nrefused them and removes those that it takes now; "
+	    "the daemon may go on running.",
+	    cli_dead_letter },
 	{ "checkpoint", "show or change how far a mailbox is published",
 	    "list|get|set|reset", 1, checkpoint_options,
 	    "set and reset need the daemon to be stopped.  After reset of a "

@@ -14,6 +14,7 @@
 #include "bridge/imap/date.h"
 #include "bridge/ops/log.h"
 #include "bridge/replay.h"
+#include "bridge/resend.h"
 
 /* A UID, up to the ':' or the end; *end is after it. */
 static int
@@ -64,7 +65,12 @@ read_which(const struct args *args, struct replay_request *q)
 
 	if ((uid == NULL) == (since == NULL))
 		return (args_wrong(args->cmd,
-		    "which mails? either --uid N[:M] or --since YYYY-MM-DD"));
+		    "which mails? either --uid N[:M] or --since YYYY-MM-DD, or "
+		    "--dead-letter"));
+	if (args_value(args, "account") == NULL ||
+	    args_value(args, "mailbox") == NULL)
+		return (args_wrong(
+		    args->cmd, "--account NAME and --mailbox NAME are needed"));
 	if (uid != NULL) {
 		if (read_range(uid, q) == 0)
 			return (EX_OK);
@@ -82,6 +88,21 @@ read_which(const struct args *args, struct replay_request *q)
 	return (EX_OK);
 }
 
+static int
+replay_letters(const struct args *args, const struct config *config)
+{
+	struct resend_request q = { .account = args_value(args, "account"),
+		.mailbox = args_value(args, "mailbox"),
+		.keep = 1,
+		.dry = args_value(args, "dry-run") != NULL };
+
+	if (q.mailbox != NULL && strcasecmp(q.mailbox, "INBOX") == 0)
+		q.mailbox = "INBOX";
+	if (target_sink(args, config, &q.sink) == -1)
+		return (EX_USAGE);
+	return (resend_run(config, &q));
+}
+
 int
 cli_replay(int argc, char **argv)
 {
@@ -89,12 +110,18 @@ cli_replay(int argc, char **argv)
 	struct config *config;
 	struct args args;
 	struct fault f;
-	int code;
+	int code, letters;
 
-	if (args_parse(&args, argc, argv) == -1 ||
-	    read_which(&args, &q) != EX_OK)
+	if (args_parse(&args, argc, argv) == -1)
 		return (EX_USAGE);
-	q.sink = args_value(&args, "sink");
+	letters = args_value(&args, "dead-letter") != NULL;
+	if (letters &&
+	    (args_value(&args, "uid") != NULL ||
+		args_value(&args, "since") != NULL))
+		return (args_wrong(
+		    args.cmd, "--dead-letter goes without --uid and --since"));
+	if (!letters && read_which(&args, &q) != EX_OK)
+		return (EX_USAGE);
 	q.dry = args_value(&args, "dry-run") != NULL;
 	cli_forbid_cores();
 	config = config_load(args_value(&args, "config"), &f);
@@ -103,8 +130,10 @@ cli_replay(int argc, char **argv)
 		return (fault_exit_code(f.kind));
 	}
 	log_setup(config->log_level, config->log_format);
-	if (target_mailbox(&args, config, &q.account, &q.mailbox) == -1 ||
-	    target_sink(&args, config) == -1)
+	if (letters)
+		code = replay_letters(&args, config);
+	else if (target_mailbox(&args, config, &q.account, &q.mailbox) == -1 ||
+	    target_sink(&args, config, &q.sink) == -1)
 		code = EX_USAGE;
 	else
 		code = replay_run(config, &q);

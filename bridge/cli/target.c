@@ -65,11 +65,12 @@ target_mailbox(const struct args *args, const struct config *c, size_t *account,
 }
 
 int
-target_sink(const struct args *args, const struct config *c)
+target_sink(const struct args *args, const struct config *c, size_t *sink)
 {
 	const char *name = args_value(args, "sink"), **names;
 	size_t i;
 
+	*sink = CONFIG_NO_SINK;
 	if (name == NULL)
 		return (0);
 	if ((names = calloc(c->nsinks + 1, sizeof(*names))) == NULL)
@@ -78,5 +79,6 @@ target_sink(const struct args *args, const struct config *c)
 		names[i] = c->sinks[i].name;
 	i = find(args, "sink", name, names, c->nsinks);
 	free(names);
+	*sink = i;
 	return (i == c->nsinks ? -1 : 0);
 }

@@ -12,7 +12,7 @@ struct config;
 int target_mailbox(const struct args *, const struct config *, size_t *account,
     size_t *mailbox);
 
-/* The same for --sink, if it is given. */
-int target_sink(const struct args *, const struct config *);
+/* The same for --sink; CONFIG_NO_SINK if it is not given. */
+int target_sink(const struct args *, const struct config *, size_t *sink);
 
 #endif

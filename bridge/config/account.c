@@ -9,7 +9,7 @@
 #include "bridge/config/config.h"
 #include "bridge/config/mailboxes.h"
 #include "bridge/config/section.h"
-#include "bridge/config/suggest.h"
+#include "bridge/config/sinklist.h"
 #include "bridge/limits.h"
 
 #define ACCOUNT_NAME_MAX 64
@@ -230,71 +230,6 @@ account_read_retry(struct section *s, const struct config_retry *base,
 	section_end(child, NULL);
 }
 
-/* The index of the sink called ${name}. */
-static size_t
-find_sink(struct section *s, const struct config *cfg, const char *name)
-{
-	const char *near = NULL, **names;
-	size_t i;
-
-	/* That there is none at all has been told. */
-	if (cfg->nsinks == 0)
-		return (0);
-	for (i = 0; i < cfg->nsinks; i++) {
-		if (strcmp(cfg->sinks[i].name, name) == 0)
-			return (i);
-	}
-	if ((names = calloc(cfg->nsinks + 1, sizeof(*names))) != NULL) {
-		for (i = 0; i < cfg->nsinks; i++)
-			names[i] = cfg->sinks[i].name;
-		near = suggest_nearest(name, names, cfg->nsinks);
-	}
-	section_error(s, "sink", "no sink is called \"%s\"%s%s%s", name,
-	    near != NULL ? ", did you mean \"" : "", near != NULL ? near : "",
-	    near != NULL ? "\"?" : "");
-	free(names);
-	return (0);
-}
-
-/* "events, audit" */
-static void
-sink_names(const struct config *cfg, char *text, size_t size)
-{
-	size_t i, len = 0;
-	int n;
-
-	text[0] = '\0';
-	for (i = 0; i < cfg->nsinks && len < size; i++) {
-		n = snprintf(text + len, size - len, "%s%s", i == 0 ? "" : ", ",
-		    cfg->sinks[i].name);
-		len += n > 0 ? (size_t)n : 0;
-	}
-}
-
-static void
-read_sink(struct section *s, const struct config *cfg, int required,
-    struct config_account *a)
-{
-	json_t *value;
-	char names[256];
-
-	value = section_value(s, "sink");
-	if (value == NULL && cfg->nsinks > 1 && required) {
-		sink_names(cfg, names, sizeof(names));
-		section_error(s, NULL,
-		    "the key \"sink\" is missing: it is needed because there "
-		    "are several sinks (%s)",
-		    names);
-	} else if (json_is_array(value) && json_array_size(value) > 1)
-		section_error(s, "sink",
-		    "more than one sink for an account is not supported by "
-		    "this version");
-	else if (json_is_array(value) && json_array_size(value) == 1)
-		a->sink = find_sink(s, cfg, section_item_string(s, "sink", 0));
-	else if (value != NULL)
-		a->sink = find_sink(s, cfg, section_string(s, "sink", ""));
-}
-
 /* Keys of the contract for which only one value works yet. */
 static void
 read_unsupported(struct section *s)
@@ -332,7 +267,7 @@ read_common(struct section *s, const struct config *cfg,
 	a->sweep_seconds =
 	    (unsigned)section_integer(s, "sweep_seconds", 3600, 1, 86400);
 	account_read_retry(s, base, &a->retry);
-	read_sink(s, cfg, required, a);
+	sinklist_read(s, cfg, required, a);
 	read_unsupported(s);
 }
 
@@ -370,6 +305,7 @@ account_clear(struct config_account *a)
 {
 	secret_free(a->password);
 	free((void *)a->mailboxes);
+	free(a->sinks);
 	free((void *)(uintptr_t)a->tls_ca);
 	*a = (struct config_account){ 0 };
 }

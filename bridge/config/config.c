@@ -11,6 +11,7 @@
 #include "bridge/config/config.h"
 #include "bridge/config/include.h"
 #include "bridge/config/section.h"
+#include "bridge/config/sinklist.h"
 #include "bridge/config/source.h"
 #include "bridge/config/suggest.h"
 
@@ -241,9 +242,9 @@ read_all(struct section *s, struct config *cfg)
 	read_envelope(s, cfg);
 	account_read_retry(s, &default_retry, &cfg->retry);
 	admin_read(s, &cfg->admin);
-	section_unsupported(s, "dead_letter");
 	/* Accounts name sinks and clients. */
 	read_sinks(s, cfg);
+	sinklist_read_dead_letter(s, cfg);
 	client_read_all(s, cfg);
 	read_defaults(s, cfg, &cfg->retry);
 	read_accounts(s, cfg, &cfg->retry);

@@ -39,6 +39,8 @@ struct config_sink {
 	char path[96]; /* "sinks.events", for section_new() */
 };
 
+#define CONFIG_NO_SINK SIZE_MAX
+
 struct config_account {
 	const char *name;
 	const char *host;
@@ -59,7 +61,8 @@ struct config_account {
 	unsigned command_seconds;
 	unsigned sweep_seconds;
 	struct config_retry retry;
-	size_t sink; /* index into sinks */
+	size_t *sinks; /* indices into the config's, nsinks of them */
+	size_t nsinks;
 };
 
 struct config {
@@ -80,6 +83,7 @@ struct config {
 	size_t nclients;
 	struct config_sink *sinks;
 	size_t nsinks;
+	size_t dead_letter; /* index into sinks, or CONFIG_NO_SINK */
 };
 
 /* Read ${path} and its includes.  All that can be checked without the network

@@ -215,12 +215,19 @@ event_footprint(const struct event *ev)
 	return (n);
 }
 
+struct event *
+event_share(struct event *ev)
+{
+	ev->shares++;
+	return (ev);
+}
+
 void
 event_free(struct event *ev)
 {
 	size_t i;
 
-	if (ev == NULL)
+	if (ev == NULL || ev->shares-- > 0)
 		return;
 	for (i = 0; i < ev->nblobs; i++)
 		free(ev->blobs[i].data);

@@ -41,6 +41,7 @@ struct event_blob {
 
 /* The types of events. */
 #define EVENT_TYPE "mailbridge.message.received.v1"
+#define EVENT_REFUSED "mailbridge.message.refused.v1" /* see notice.h */
 
 struct event {
 	/* Coordinates; account and mailbox are the event's own copies. */
@@ -69,6 +70,8 @@ struct event {
 	char *data;		  /* a JSON object, UTF-8, no line feed in it */
 	size_t len;
 
+	unsigned shares; /* event_free() calls that only give one back */
+
 	struct event_blob *blobs; /* for ENVELOPE_STORE, and for what an
 				   * event over max_event_bytes references */
 	size_t nblobs;
@@ -83,6 +86,9 @@ struct event *event_new(
 
 /* The number of bytes ${ev} holds, for the in-flight budget. */
 size_t event_footprint(const struct event *ev);
+
+/* One more owner, to call event_free(); on one thread. */
+struct event *event_share(struct event *);
 
 /* Free it; event_free(NULL) has no effect. */
 void event_free(struct event *);

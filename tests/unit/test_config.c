@@ -109,7 +109,7 @@ test_defaults_of_everything(void **state)
 	assert_int_equal(a->sweep_seconds, 3600);
 	assert_int_equal(a->retry.nthen, 6);
 	assert_int_equal(a->retry.then[5], 3600);
-	assert_int_equal(a->sink, 0);
+	assert_int_equal(a->sinks[0], 0);
 	config_free(cfg);
 	config_free(NULL);
 }
@@ -180,8 +180,8 @@ test_all_keys(void **state)
 	assert_int_equal(a->retry.first_seconds, 2);
 	assert_int_equal(a->retry.nthen, 2);
 	assert_int_equal(a->retry.attempts, 5);
-	assert_int_equal(a->sink, 1);
-	assert_int_equal(b->sink, 0);
+	assert_int_equal(a->sinks[0], 1);
+	assert_int_equal(b->sinks[0], 0);
 	assert_int_equal(b->port, 1143);
 	assert_string_equal(b->proxy, "socks5h://127.0.0.1:1080");
 	(void)snprintf(expected, sizeof(expected), "%s/sub/ca.pem", cwd);
@@ -305,19 +305,7 @@ test_start(void **state)
 static void
 test_not_in_this_version(void **state)
 {
-	static const char *const keys[] = { "dead_letter" };
-	char text[256], expected[256];
-	size_t i;
-
 	(void)state;
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		(void)snprintf(text, sizeof(text),
-		    SINK "accounts: [" ACCOUNT("a") "]\n%s: {}\n", keys[i]);
-		(void)snprintf(expected, sizeof(expected),
-		    "c.yaml:3:%zu: %s: is not supported by this version",
-		    strlen(keys[i]) + 3, keys[i]);
-		bad(text, expected);
-	}
 	bad_key("after_publish: {mark_seen: true}",
 	    "20: accounts[0].after_publish: is not supported by this version");
 	bad_key("on_reset: match",
@@ -325,10 +313,30 @@ test_not_in_this_version(void **state)
 	    "version, only all: a mailbox whose UIDVALIDITY changed is read "
 	    "from its beginning");
 	bad_key("on_reset: never", "15: accounts[0].on_reset: must be all");
+}
+
+static void
+test_lists_of_sinks(void **state)
+{
+	struct config *cfg;
+
+	(void)state;
+	cfg = good("sinks: {a: {type: stdout}, b: {type: stdout}}\n"
+		   "defaults: {sink: [b, a]}\ndead_letter: a\n"
+		   "accounts: [" ACCOUNT("a") "]");
+	assert_int_equal(cfg->accounts[0].nsinks, 2);
+	assert_int_equal(cfg->accounts[0].sinks[0], 1);
+	assert_int_equal(cfg->accounts[0].sinks[1], 0);
+	assert_int_equal(cfg->dead_letter, 0);
+	config_free(cfg);
 	bad("sinks: {a: {type: stdout}, b: {type: stdout}}\ndefaults: {sink: "
-	    "[a, b]}\naccounts: [" ACCOUNT("a") "]",
-	    "c.yaml:2:18: defaults.sink: more than one sink for an account is "
-	    "not supported by this version");
+	    "[a, a]}\naccounts: [" ACCOUNT("a") "]",
+	    "c.yaml:2:22: defaults.sink[1]: is listed twice");
+	bad("sinks: {a: {type: stdout}, b: {type: stdout}}\ndefaults: {sink: "
+	    "[]}\naccounts: [" ACCOUNT("a") "]",
+	    "c.yaml:2:18: defaults.sink: is empty");
+	bad(SINK "dead_letter: evnts\naccounts: [" ACCOUNT("a") "]",
+	    "c.yaml:2:14: dead_letter: no sink is called \"evnts\"");
 }
 
 static void
@@ -429,7 +437,7 @@ test_include(void **state)
 	assert_int_equal(cfg->naccounts, 2);
 	assert_string_equal(cfg->accounts[0].name, "a");
 	assert_string_equal(cfg->accounts[1].name, "b");
-	assert_int_equal(cfg->accounts[1].sink, 1);
+	assert_int_equal(cfg->accounts[1].sinks[0], 1);
 	assert_non_null(getcwd(cwd, sizeof(cwd)));
 	(void)snprintf(expected, sizeof(expected), "%s/accounts.d/ca.pem", cwd);
 	assert_string_equal(cfg->accounts[0].tls_ca, expected);
@@ -538,6 +546,7 @@ main(void)
 		TEST(test_numbers),
 		TEST(test_start),
 		TEST(test_not_in_this_version),
+		TEST(test_lists_of_sinks),
 		TEST(test_accounts),
 		TEST(test_sinks),
 		TEST(test_defaults_are_checked_and_placed),

@@ -17,6 +17,7 @@
 #include "bridge/fault.h"
 #include "bridge/message.h"
 #include "bridge/pipeline_private.h"
+#include "bridge/route.h"
 #include "fake_sink.h"
 #include "scratch.h"
 #include "sinks/sink.h"
@@ -29,7 +30,8 @@ struct world {
 	struct config_source *source;
 	struct config_sink sink;
 	struct pipeline *pipeline;
-	struct pipeline_lane *lanes[LANES];
+	struct route *route;
+	struct route_lane *lanes[LANES];
 	unsigned outcomes[LANES][MAILS + 1];
 	enum pipeline_outcome last[LANES][MAILS + 1];
 	uint32_t order[LANES][2 * MAILS];
@@ -74,10 +76,9 @@ on_closed(void *arg)
 static void
 begin(struct world *w, size_t inflight)
 {
-	struct pipeline_config config = { .inflight_bytes = inflight,
-		.workers = 2,
-		.ops = &fake_sink_ops,
-		.changed = on_changed };
+	struct pipeline_config config = {
+		.workers = 2, .ops = &fake_sink_ops, .changed = on_changed
+	};
 	struct fault f;
 	size_t i;
 
@@ -96,10 +97,17 @@ begin(struct world *w, size_t inflight)
 	config.arg = w;
 	w->pipeline = pipeline_new(&config, &f);
 	assert_non_null(w->pipeline);
+	w->route = route_new(&(struct route_config){ .pipelines = &w->pipeline,
+	    .n = 1,
+	    .inflight_bytes = inflight,
+	    .letters = 1,
+	    .changed = on_changed,
+	    .arg = w });
+	assert_non_null(w->route);
 	for (i = 0; i < LANES; i++) {
 		args[i] = (struct lane_arg){ w, i };
-		w->lanes[i] = pipeline_lane_new(
-		    w->pipeline, "lane", on_outcome, &args[i]);
+		w->lanes[i] =
+		    route_lane_new(w->route, "lane", on_outcome, &args[i]);
 	}
 }
 
@@ -109,10 +117,11 @@ end(struct world *w)
 	size_t i;
 
 	for (i = 0; i < LANES; i++)
-		pipeline_lane_close(w->lanes[i]);
+		route_lane_close(w->lanes[i]);
 	pipeline_close(w->pipeline, on_closed, w);
 	uv_run(&w->loop, UV_RUN_DEFAULT);
 	assert_true(w->closed);
+	route_free(w->route);
 	assert_int_equal(uv_loop_close(&w->loop), 0);
 	json_decref(w->sink.value);
 	source_free(w->source);
@@ -133,9 +142,9 @@ submit(struct world *w, size_t lane, uint32_t uid)
 	m->raw_len = m->size = sizeof(mail) - 1;
 	m->raw = malloc(m->raw_len);
 	memcpy(m->raw, mail, m->raw_len);
-	charge = pipeline_charge(m->raw_len);
-	budget_force(pipeline_budget(w->pipeline), charge);
-	assert_int_equal(pipeline_submit(w->lanes[lane], m, charge), 0);
+	charge = route_charge(w->route, m->raw_len);
+	budget_force(route_budget(w->route), charge);
+	assert_int_equal(route_submit(w->lanes[lane], m, charge), 0);
 }
 
 /* Run the loop until that many outcomes are there. */
@@ -174,7 +183,7 @@ check_once(struct world *w)
 			assert_int_equal(w->outcomes[lane][uid], 1);
 	}
 	assert_int_equal(pipeline_count(w->pipeline), 0);
-	assert_int_equal(pipeline_budget(w->pipeline)->used, 0);
+	assert_int_equal(route_budget(w->route)->used, 0);
 }
 
 static void
@@ -267,10 +276,10 @@ test_refused_goes_to_the_dead_letter(void **state)
 	assert_int_equal(w.last[0][1], PIPELINE_STORED);
 	assert_int_equal(w.last[0][2], PIPELINE_LETTER);
 	assert_int_equal(w.last[0][3], PIPELINE_STORED);
-	text = scratch_read("dead-letter/a/INBOX/7-0000000002.eml", &len);
+	text = scratch_read("dead-letter/a/INBOX/7-0000000002@fake.eml", &len);
 	assert_string_equal(text, "Subject: x\r\n\r\nbody\r\n");
 	free(text);
-	text = scratch_read("dead-letter/a/INBOX/7-0000000002.json", &len);
+	text = scratch_read("dead-letter/a/INBOX/7-0000000002@fake.json", &len);
 	assert_non_null(strstr(text, "\"uidValidity\":7,\"uid\":2"));
 	assert_non_null(strstr(text, "\"reason\":\""));
 	free(text);
@@ -305,17 +314,17 @@ test_hold(void **state)
 
 	(void)state;
 	begin(&w, 8192);
-	assert_false(pipeline_hold(w.pipeline));
+	assert_false(route_hold(w.route));
 	fake_sink_script(w.pipeline->sink, "DD");
 	submit(&w, 0, 1);
 	submit(&w, 0, 2);
-	assert_true(pipeline_hold(w.pipeline));
+	assert_true(route_hold(w.route));
 	while (w.total < 2) {
 		fake_sink_release(w.pipeline->sink);
 		uv_run(&w.loop, UV_RUN_NOWAIT);
 	}
 	assert_true(w.changes > 0);
-	assert_false(pipeline_hold(w.pipeline));
+	assert_false(route_hold(w.route));
 	end(&w);
 }
 
