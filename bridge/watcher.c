@@ -183,6 +183,15 @@ watcher_fail(struct watcher *w, const struct fault *f)
 		watcher_end(w, NULL);
 		return;
 	}
+	if (f->kind == FAULT_DATA) {
+		/* What is stored and what the server has do not go together:
+		 * no other try will change that. */
+		watcher_leave_turn(w);
+		note_failure(w, f);
+		log_write(LOG_ERROR, "watcher", w->name, "%s", f->text);
+		watcher_end(w, f);
+		return;
+	}
 	if (watcher_retries_token(w, f)) {
 		watcher_try_again(w);
 		return;

@@ -158,6 +158,27 @@ watcher_begin(struct watcher *w, const struct checkpoint *mark, int settle,
 	return (0);
 }
 
+/* Go on with what comes from now on. */
+static int
+begin_now(struct watcher *w, const struct session_event *ev, struct fault *f)
+{
+	struct checkpoint mark = { .uidvalidity = ev->uidvalidity };
+
+	if (ev->uidnext == 0 && ev->exists > 0) {
+		/* RFC 3501 lets a server keep UIDNEXT to itself. */
+		catchup_free(w->catchup);
+		w->catchup = NULL;
+		w->mark = mark;
+		w->uidvalidity = mark.uidvalidity;
+		w->probing = 1;
+		w->probe_from = 1;
+		w->probed = 0;
+		return (0);
+	}
+	mark.uid = ev->uidnext > 0 ? ev->uidnext - 1 : 0;
+	return (watcher_begin(w, &mark, 1, f));
+}
+
 /* A mailbox without any checkpoint: where `start:` says. */
 static int
 begin_new(struct watcher *w, const struct session_event *ev, struct fault *f)
@@ -174,18 +195,22 @@ begin_new(struct watcher *w, const struct session_event *ev, struct fault *f)
 		mark.since_below = ev->uidnext > 0 ? ev->uidnext : UINT32_MAX;
 		break;
 	case CONFIG_START_NOW:
-		if (ev->uidnext == 0 && ev->exists > 0) {
-			/* RFC 3501 lets a server keep UIDNEXT to itself. */
-			w->mark = mark;
-			w->probing = 1;
-			w->probe_from = 1;
-			w->probed = 0;
-			return (0);
-		}
-		mark.uid = ev->uidnext > 0 ? ev->uidnext - 1 : 0;
-		break;
+		return (begin_now(w, ev, f));
 	}
 	return (watcher_begin(w, &mark, 1, f));
+}
+
+/* on_reset: stop.  ${why} says what happened. */
+static int
+stop_reset(
+    struct watcher *w, uint64_t uidvalidity, const char *why, struct fault *f)
+{
+	return (fault_set(f, FAULT_DATA,
+	    "%s: stopped, as on_reset says; to go on after UID N: mailbridge "
+	    "checkpoint set --account %s --mailbox %s --uidvalidity %llu --uid "
+	    "N",
+	    why, w->account->name, w->mailbox,
+	    (unsigned long long)uidvalidity));
 }
 
 /* UIDs were given out up to the mark, and now the next one is to be below: the
@@ -206,6 +231,7 @@ int
 watcher_probed(struct watcher *w, struct fault *f)
 {
 	struct checkpoint mark = { .uidvalidity = w->uidvalidity };
+	char why[200];
 
 	w->probing = 0;
 	if (w->catchup == NULL) {
@@ -220,12 +246,19 @@ watcher_probed(struct watcher *w, struct fault *f)
 		    w->probe_from, w->probed);
 		return (0);
 	}
-	log_write(LOG_WARN, "watcher", w->name,
+	(void)snprintf(why, sizeof(why),
 	    "UIDNEXT went back to %u, below UID %u which was read, and "
-	    "UIDVALIDITY stays %llu: the mailbox was restored, all of it is "
-	    "read again; events of new mail may repeat the ids of other mail",
+	    "UIDVALIDITY stays %llu: the mailbox was restored",
 	    w->probe_from, catchup_mark(w->catchup),
 	    (unsigned long long)w->uidvalidity);
+	if (w->account->on_reset == CONFIG_RESET_STOP)
+		return (stop_reset(w, w->uidvalidity, why, f));
+	if (w->account->on_reset == CONFIG_RESET_NOW)
+		mark.uid = w->probe_from - 1;
+	log_write(LOG_WARN, "watcher", w->name,
+	    "%s, %s; events of new mail may repeat the ids of other mail", why,
+	    mark.uid > 0 ? "what comes from now on is read"
+			 : "all of it is read again");
 	/* Outcomes on their way are of the old numbers. */
 	route_lane_close(w->lane);
 	w->lane = route_lane_new(w->route, w->name, on_outcome, w);
@@ -239,6 +272,7 @@ watcher_selected(
     struct watcher *w, const struct session_event *ev, struct fault *f)
 {
 	struct checkpoint mark = { .uidvalidity = ev->uidvalidity };
+	char why[200];
 	size_t i;
 
 	if (ev->uidvalidity == 0)
@@ -262,11 +296,19 @@ watcher_selected(
 	}
 	if (w->catchup == NULL && w->nrows == 0)
 		return (begin_new(w, ev, f));
-	log_write(LOG_WARN, "watcher", w->name,
+	(void)snprintf(why, sizeof(why),
 	    "UIDVALIDITY changed from %llu to %llu: the server numbers the "
-	    "mailbox anew, all of it is read again",
+	    "mailbox anew",
 	    (unsigned long long)(w->catchup != NULL ? w->uidvalidity
 						    : w->rows[0].uidvalidity),
 	    (unsigned long long)ev->uidvalidity);
+	if (w->account->on_reset == CONFIG_RESET_STOP)
+		return (stop_reset(w, ev->uidvalidity, why, f));
+	log_write(LOG_WARN, "watcher", w->name, "%s, %s", why,
+	    w->account->on_reset == CONFIG_RESET_NOW
+		? "what comes from now on is read"
+		: "all of it is read again");
+	if (w->account->on_reset == CONFIG_RESET_NOW)
+		return (begin_now(w, ev, f));
 	return (watcher_begin(w, &mark, 1, f));
 }

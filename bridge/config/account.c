@@ -230,21 +230,19 @@ account_read_retry(struct section *s, const struct config_retry *base,
 	section_end(child, NULL);
 }
 
-/* Keys of the contract for which only one value works yet. */
+/* And a key of the contract that does nothing yet. */
 static void
-read_unsupported(struct section *s)
+read_reset(struct section *s, struct config_account *a)
 {
-	const char *on_reset;
+	static const char *const policies[] = { "all", "now", "stop", "match",
+		NULL };
 
-	on_reset = section_string(s, "on_reset", "all");
-	if (strcmp(on_reset, "match") == 0 || strcmp(on_reset, "now") == 0 ||
-	    strcmp(on_reset, "stop") == 0)
+	a->on_reset = (enum config_reset)section_choice(
+	    s, "on_reset", policies, CONFIG_RESET_ALL);
+	if (a->on_reset == CONFIG_RESET_MATCH)
 		section_error(s, "on_reset",
-		    "%s is not supported by this version, only all: a mailbox "
-		    "whose UIDVALIDITY changed is read from its beginning",
-		    on_reset);
-	else if (strcmp(on_reset, "all") != 0)
-		section_error(s, "on_reset", "must be all");
+		    "match is not supported by this version, only all, now and "
+		    "stop");
 	section_unsupported(s, "after_publish");
 }
 
@@ -268,7 +266,7 @@ read_common(struct section *s, const struct config *cfg,
 	    (unsigned)section_integer(s, "sweep_seconds", 3600, 1, 86400);
 	account_read_retry(s, base, &a->retry);
 	sinklist_read(s, cfg, required, a);
-	read_unsupported(s);
+	read_reset(s, a);
 }
 
 void

@@ -23,6 +23,14 @@ enum config_start {
 	CONFIG_START_DATE
 };
 
+/* What to do when a mailbox's old UIDs mean nothing any more. */
+enum config_reset {
+	CONFIG_RESET_ALL,  /* read all of it again */
+	CONFIG_RESET_NOW,  /* go on with what comes from now on */
+	CONFIG_RESET_STOP, /* leave it to a person */
+	CONFIG_RESET_MATCH /* find where to go on: not yet */
+};
+
 #define CONFIG_RETRY_STEPS 16
 
 struct config_retry {
@@ -55,6 +63,7 @@ struct config_account {
 	size_t nmailboxes;
 	enum config_start start;
 	int start_year, start_month, start_day; /* CONFIG_START_DATE */
+	enum config_reset on_reset;
 	unsigned idle_seconds;
 	unsigned poll_seconds;
 	unsigned max_connection_seconds;

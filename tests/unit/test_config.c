@@ -310,9 +310,7 @@ test_not_in_this_version(void **state)
 	    "20: accounts[0].after_publish: is not supported by this version");
 	bad_key("on_reset: match",
 	    "15: accounts[0].on_reset: match is not supported by this "
-	    "version, only all: a mailbox whose UIDVALIDITY changed is read "
-	    "from its beginning");
-	bad_key("on_reset: never", "15: accounts[0].on_reset: must be all");
+	    "version, only all, now and stop");
 }
 
 static void
