@@ -11,6 +11,7 @@
 #include "bridge/envelope/date.h"
 #include "bridge/fault.h"
 #include "bridge/cli/args.h"
+#include "bridge/cli/checkpoint_lines.h"
 #include "bridge/cli/cli.h"
 #include "bridge/cli/table.h"
 
@@ -284,12 +285,26 @@ reset(struct request *q)
 	return (code);
 }
 
+static int
+export_all(struct request *q)
+{
+	return (checkpoint_lines_export(q->cfg));
+}
+
+static int
+import_all(struct request *q)
+{
+	return (checkpoint_lines_import(
+	    q->cfg, args_value(&q->args, "force") != NULL));
+}
+
 static const struct action {
 	const char *name;
 	int needs_mailbox;
 	int (*run)(struct request *);
 } actions[] = { { "list", 0, list }, { "get", 1, get }, { "set", 1, set },
-	{ "reset", 1, reset } };
+	{ "reset", 1, reset }, { "export", 0, export_all },
+	{ "import", 0, import_all } };
 static const struct action discard = { "reset", 0, reset_all };
 
 /* The action that is asked for, or NULL when it was asked for wrongly, which
@@ -320,6 +335,19 @@ find_action(const struct request *q)
 		    "%s: --all is for reset, --uid and "
 		    "--uidvalidity are for set",
 		    action->name);
+		return (NULL);
+	}
+	if ((action->run == export_all || action->run == import_all) &&
+	    (q->account != NULL || q->mailbox != NULL)) {
+		args_wrong(cmd,
+		    "%s: it is for all mailboxes, without --account and "
+		    "--mailbox",
+		    action->name);
+		return (NULL);
+	}
+	if (args_value(&q->args, "force") != NULL &&
+	    action->run != import_all) {
+		args_wrong(cmd, "%s: --force is for import", action->name);
 		return (NULL);
 	}
 	if (!action->needs_mailbox ||

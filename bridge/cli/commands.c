@@ -49,7 +49,8 @@ static const struct cli_option checkpoint_options[] = { CONFIG,
 	VALUE("uid", "N", "set: the last UID that counts as published"),
 	VALUE("uidvalidity", "N",
 	    "set: of which UIDVALIDITY (default: the newest known)"),
-	FLAG("all", "reset: put the whole store aside"), JSON, END };
+	FLAG("all", "reset: put the whole store aside"),
+	FLAG("force", "import: also where that goes back"), JSON, END };
 
 static const struct cli_option secret_options[] = {
 	{ "key", "FILE", "the key: base64 of 32 octets, read by its owner only",
@@ -111,8 +112,10 @@ static const struct cli_command commands[] = {
 	    "the daemon may go on running.",
 	    cli_dead_letter },
 	{ "checkpoint", "show or change how far a mailbox is published",
-	    "list|get|set|reset", 1, checkpoint_options,
-	    "set and reset need the daemon to be stopped.  After reset of a "
+	    "list|get|set|reset|export|import", 1, checkpoint_options,
+	    "set, reset and import need the daemon to be stopped.  export "
+	    "prints JSON lines,\nimport reads them from stdin: all of them or, "
+	    "if one is wrong, none.  After reset of a "
 	    "mailbox, or of\n--all, the next run begins as \"start:\" says; "
 	    "--all also mends a damaged store,\nwhich is kept beside the new "
 	    "one.",

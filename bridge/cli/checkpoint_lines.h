@@ -1,0 +1,19 @@
+/* checkpoint_lines.h - checkpoints as JSON lines, to carry them elsewhere.
+ *
+ * The first line says what follows: {"mailbridge": "checkpoints", "version":
+ * 1}. Each other line is one row of the store: account, mailbox, uidValidity,
+ * uid, sinceBelow, since, committedAt (seconds since 1970). */
+#ifndef CHECKPOINT_LINES_H
+#define CHECKPOINT_LINES_H
+
+struct config;
+
+/* Print all; the daemon may be running.  Returns the exit code. */
+int checkpoint_lines_export(const struct config *);
+
+/* Read them from standard input and store all or, if one line is wrong, none.
+ * The daemon must be stopped.  Without ${force} none may be lower than what is
+ * stored for it.  What the lines do not name stays.  Returns the exit code. */
+int checkpoint_lines_import(const struct config *, int force);
+
+#endif
