@@ -146,6 +146,39 @@ ack_mark(const struct ack_window *w)
 	return (w->mark);
 }
 
+static int
+in_order(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x < y ? -1 : x > y);
+}
+
+uint32_t
+ack_mark_if(const struct ack_window *w, const uint32_t *uids, size_t n)
+{
+	const struct ack_entry *e = w->entries;
+	uint32_t mark = w->mark, *sorted;
+	size_t i, j = 0;
+
+	if (n == 0 || w->n == 0)
+		return (mark);
+	/* Without memory: less is always right. */
+	if ((sorted = calloc(n, sizeof(*sorted))) == NULL)
+		return (mark);
+	memcpy(sorted, uids, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), in_order);
+	for (i = 0, e += w->head; i < w->n; i++) {
+		while (j < n && sorted[j] < e[i].uid)
+			j++;
+		if (e[i].state != ACK_DONE && (j == n || sorted[j] != e[i].uid))
+			break;
+		mark = e[i].uid;
+	}
+	free(sorted);
+	return (mark);
+}
+
 struct ack_entry *
 ack_entries(struct ack_window *w, size_t *n)
 {

@@ -54,6 +54,9 @@ void ack_done(struct ack_window *, uint32_t uid);
 /* The mark.  Never decreases. */
 uint32_t ack_mark(const struct ack_window *);
 
+/* The mark, if the ${n} ${uids} (in any order) had their outcome. */
+uint32_t ack_mark_if(const struct ack_window *, const uint32_t *uids, size_t n);
+
 /* The entries above the mark, ascending by UID; *n of them. */
 struct ack_entry *ack_entries(struct ack_window *, size_t *n);
 

@@ -190,14 +190,20 @@ add_watcher(struct bridge *b, size_t account, size_t mailbox, struct fault *f)
 	const struct config_account *a = &b->config->accounts[account];
 	struct checkpoint *rows;
 	struct watcher *w;
+	uint64_t epoch;
 	size_t n;
 
 	f->kind = FAULT_NONE;
 	rows = checkpoint_load(b->store, a->name, a->mailboxes[mailbox], &n, f);
 	if (rows == NULL && f->kind != FAULT_NONE)
 		return (-1);
+	if (checkpoint_epoch(
+		b->store, a->name, a->mailboxes[mailbox], &epoch, f) == -1) {
+		free(rows);
+		return (-1);
+	}
 	w = watcher_new(&b->host, a, mailbox, b->doormen[account],
-	    b->routes[account], rows, n, f);
+	    b->routes[account], rows, n, epoch, f);
 	free(rows);
 	if (w == NULL)
 		return (-1);
@@ -287,7 +293,6 @@ void
 bridge_loop(struct bridge *b)
 {
 	uv_prepare_t turn;
-	size_t i;
 
 	/* No debugger of the same user may look at tokens and mail.  Not
 	 * before: a sink on standard output opens /proc/self/fd, which this
@@ -303,8 +308,7 @@ bridge_loop(struct bridge *b)
 	turn.data = b;
 	uv_prepare_start(&turn, on_turn);
 	uv_unref((uv_handle_t *)&turn);
-	for (i = 0; i < b->nwatchers; i++)
-		watcher_start(b->watchers[i]);
+	bridge_start_watchers(b);
 	uv_run(&b->loop, UV_RUN_DEFAULT);
 	uv_close((uv_handle_t *)&turn, NULL);
 	uv_run(&b->loop, UV_RUN_DEFAULT);

@@ -20,6 +20,7 @@ struct oauth2;
 struct pipeline;
 struct progress;
 struct route;
+struct sink_mark;
 
 enum bridge_phase {
 	BRIDGE_RUNNING,
@@ -54,6 +55,8 @@ struct bridge {
 	int64_t started_at;  /* wall clock */
 	struct watcher **watchers;
 	size_t nwatchers;
+	int sorted;  /* they are, by name */
+	int letters; /* what sinks refuse is kept, and so are marks by them */
 	size_t nstopped;
 	unsigned stuck;		 /* seconds a sink has been down, with --once */
 	size_t closing;		 /* parts that are not closed yet */
@@ -91,6 +94,14 @@ void bridge_loop(struct bridge *);
 
 /* Before anything is opened. */
 void bridge_init(struct bridge *, const struct config *, int once);
+
+/* A pipeline (of the bridge ${arg}) has read marks from its sink. */
+void bridge_stored_mark(
+    void *arg, const struct pipeline *, const struct sink_mark *);
+void bridge_marks_loaded(void *arg, const struct pipeline *);
+
+/* Start the watchers, but for those that wait for this. */
+void bridge_start_watchers(struct bridge *);
 
 /* The committer or a pipeline (${arg}: the bridge) has changed its mind. */
 void bridge_changed(void *arg);

@@ -35,6 +35,9 @@ open_pipeline(struct bridge *b, size_t i, struct fault *f)
 		.envelope = c->envelope,
 		.state = c->state,
 		.workers = b->workers,
+		.keep_marks = b->letters,
+		.stored_mark = bridge_stored_mark,
+		.marks_loaded = bridge_marks_loaded,
 		.changed = bridge_changed,
 		.ended = on_ended,
 		.arg = b };
@@ -120,6 +123,7 @@ bridge_open_sinks(struct bridge *b, const struct bridge_sinks *lists, size_t n,
 	const struct config *c = b->config;
 	size_t i, j, used = 0, *first;
 
+	b->letters = letters;
 	b->pipelines = calloc(c->nsinks, sizeof(struct pipeline *));
 	b->routes = calloc(n, sizeof(struct route *));
 	b->owned = calloc(n, sizeof(struct route *));

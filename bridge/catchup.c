@@ -267,6 +267,12 @@ catchup_mark(const struct catchup *c)
 	return (ack_mark(c->window));
 }
 
+uint32_t
+catchup_mark_if(const struct catchup *c, const uint32_t *uids, size_t n)
+{
+	return (ack_mark_if(c->window, uids, n));
+}
+
 uint64_t
 catchup_lag(const struct catchup *c)
 {

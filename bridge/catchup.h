@@ -96,6 +96,10 @@ void catchup_disconnected(struct catchup *, int blame, uint64_t now);
 /* The UID that may be committed. */
 uint32_t catchup_mark(const struct catchup *);
 
+/* The same, if those of ${uids} had their outcome. */
+uint32_t catchup_mark_if(
+    const struct catchup *, const uint32_t *uids, size_t n);
+
 /* Messages listed and without outcome; and whether that is known to be all
  * (a SEARCH has been answered and no hint has come since). */
 uint64_t catchup_lag(const struct catchup *);

@@ -110,7 +110,8 @@ open_store(
 		return (0);
 	if (sqlite3_exec(store->db,
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL,
-		NULL, NULL) != SQLITE_OK)
+		NULL, NULL) != SQLITE_OK ||
+	    checkpoint_epoch_create(store->db) == -1)
 		return (checkpoint_schema_fault(store->db, "open", f));
 	if (!state_marked(store->state))
 		return (state_mark(store->state, f));

@@ -75,6 +75,7 @@ struct checkpoint_row {
 	struct checkpoint_status status;
 	int has_checkpoint;
 	int has_status;
+	uint64_t epoch; /* of the mailbox; never lowered */
 };
 
 /* Write ${n} rows in one durable transaction: all of them or none.  May run on
@@ -82,6 +83,11 @@ struct checkpoint_row {
  * full, I/O error; what was stored before still stands). */
 int checkpoint_write(struct checkpoint_store *, const struct checkpoint_row *,
     size_t n, struct fault *f);
+
+/* How often the marks of a mailbox were put back on purpose: what a sink stored
+ * of it before that says nothing any more.  0, or -1 with ${f}. */
+int checkpoint_epoch(struct checkpoint_store *, const char *account,
+    const char *mailbox, uint64_t *epoch, struct fault *f);
 
 /* Forget all rows of a mailbox: the next start applies `start:` again. */
 int checkpoint_reset(struct checkpoint_store *, const char *account,

@@ -15,4 +15,11 @@ struct checkpoint_store {
 	int unsafe;	 /* a mailbox's first row is only in the log yet */
 };
 
+/* checkpoint_epoch.c: the table, where it is missing; and, in a transaction,
+ * raise a mailbox's epoch to ${epoch}, or by one (0).  0, or -1 as SQLite says.
+ */
+int checkpoint_epoch_create(sqlite3 *);
+int checkpoint_epoch_raise(
+    sqlite3 *, const char *account, const char *mailbox, uint64_t epoch);
+
 #endif

@@ -26,6 +26,15 @@ int checkpoint_schema_verify(sqlite3 *db, int64_t *written, struct fault *f);
 int64_t checkpoint_schema_sum(const char *account, const char *mailbox,
     const struct checkpoint *, int64_t written);
 
+/* Not in the first stores, so made where it is missing. */
+#define CHECKPOINT_SCHEMA_EPOCH              \
+	"CREATE TABLE IF NOT EXISTS epoch (" \
+	"  account TEXT NOT NULL,"           \
+	"  mailbox TEXT NOT NULL,"           \
+	"  epoch INTEGER NOT NULL,"          \
+	"  PRIMARY KEY (account, mailbox)"   \
+	") STRICT, WITHOUT ROWID"
+
 /* The columns that checkpoint_schema_row() reads, in order. */
 #define CHECKPOINT_SCHEMA_COLUMNS                                  \
 	"account, mailbox, uidvalidity, uid, since_below, since, " \

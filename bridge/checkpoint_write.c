@@ -102,6 +102,10 @@ write_rows(struct checkpoint_store *store, struct statements *st,
 				return (-1);
 			store->unsafe = 1;
 		}
+		if (rows[i].epoch != 0 &&
+		    checkpoint_epoch_raise(store->db, rows[i].account,
+			rows[i].mailbox, rows[i].epoch) == -1)
+			return (-1);
 		if (rows[i].has_status) {
 			bind_status(st->status, &rows[i]);
 			if (run(st->status) == -1)
@@ -185,6 +189,7 @@ checkpoint_reset(struct checkpoint_store *store, const char *account,
 	    delete_from(store,
 		"DELETE FROM status WHERE account = ?1 AND mailbox = ?2",
 		account, mailbox) == 0 &&
+	    checkpoint_epoch_raise(store->db, account, mailbox, 0) == 0 &&
 	    execute(store->db, "COMMIT") == 0)
 		return (0);
 	checkpoint_schema_fault(store->db, "reset", f);

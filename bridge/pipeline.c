@@ -9,6 +9,7 @@
 #include "bridge/limits.h"
 #include "bridge/message.h"
 #include "bridge/ops/log.h"
+#include "bridge/pipeline_marks.h"
 #include "bridge/pipeline_private.h"
 #include "sinks/sink.h"
 
@@ -72,7 +73,12 @@ pipeline_pump(struct pipeline *p)
 	p->sending = 1;
 	while (!p->full && !p->resting &&
 	    (lane = pipeline_lane_dequeue(p)) != NULL) {
+		lane->queued = 1; /* not to be freed below us */
 		while ((f = lane->unsent) != NULL && f->state == FLIGHT_READY) {
+			if (pipeline_marks_has(f)) {
+				pipeline_flight_end(f, PIPELINE_STORED);
+				continue;
+			}
 			if (!p->sink->ops->submit(p->sink, f->event, f)) {
 				p->full = 1;
 				break;
@@ -82,6 +88,7 @@ pipeline_pump(struct pipeline *p)
 			f->submitted_at = uv_hrtime();
 			lane->unsent = pipeline_lane_unsent(f->next);
 		}
+		lane->queued = 0;
 		pipeline_lane_queue(lane);
 		pipeline_lane_release(lane);
 	}
@@ -102,6 +109,7 @@ on_answer(
 	switch (verdict) {
 	case SINK_STORED:
 		p->rest_ms = 0;
+		pipeline_marks_stored(f);
 		p->counts.stored++;
 		metrics_observe(
 		    &p->counts.latency, (uv_hrtime() - f->submitted_at) / 1000);
@@ -192,6 +200,9 @@ open_sink(struct pipeline *p, struct fault *f)
 		.ready = on_ready,
 		.state = on_state };
 	struct sink *sink;
+
+	if (p->config.keep_marks)
+		pipeline_marks_host(&host);
 
 	section = section_new(p->config.source, config->value, config->path);
 	if (section == NULL) {

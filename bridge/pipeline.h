@@ -21,6 +21,7 @@ struct flight;
 struct message;
 struct pipeline;
 struct pipeline_lane;
+struct sink_mark;
 struct sink_ops;
 
 enum pipeline_outcome {
@@ -39,6 +40,12 @@ struct pipeline_config {
 	unsigned workers;  /* conversions at once */
 	/* The sink came up or went down: whoever waits may look again. */
 	void (*changed)(void *arg);
+	/* Let a sink that can do so store marks with the events.  Then those
+	 * that it has are told once, and the end of them. */
+	int keep_marks;
+	void (*stored_mark)(
+	    void *arg, const struct pipeline *, const struct sink_mark *);
+	void (*marks_loaded)(void *arg, const struct pipeline *);
 	/* The sink's far side is gone for good (FAULT_ENDED). */
 	void (*ended)(void *arg, const struct fault *why);
 	void *arg;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bridge/message.h"
+#include "bridge/pipeline_marks.h"
 #include "bridge/pipeline_private.h"
 
 void
@@ -109,6 +110,7 @@ pipeline_lane_free(struct pipeline_lane *lane)
 	if (lane->all_next != NULL)
 		lane->all_next->all_at = lane->all_at;
 	free(lane->name);
+	pipeline_marks_free(lane);
 	free(lane);
 }
 

@@ -41,6 +41,7 @@ struct pipeline_lane {
 	struct flight *unsent;	    /* the first not yet submitted, or NULL */
 	struct pipeline_lane *next; /* in the pipeline's queue */
 	struct pipeline_lane *all_next, **all_at; /* among all lanes */
+	struct pipeline_marks *marks;		  /* or NULL */
 	int queued;
 	int closed;
 };
@@ -64,6 +65,7 @@ struct pipeline {
 	int full;	  /* until the sink is ready */
 	int up;
 	int was_up; /* the sink has said so */
+	int marks_loaded;
 	char trouble[FAULT_TEXT_MAX];
 
 	struct flight_queue to_convert;

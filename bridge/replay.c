@@ -146,7 +146,7 @@ open_all(struct replay *r, struct fault *f)
 		.stopped = on_stopped,
 		.arg = r };
 	b->watchers[0] = watcher_new(&b->host, &c->accounts[i],
-	    r->request->mailbox, b->doormen[i], b->routes[0], NULL, 0, f);
+	    r->request->mailbox, b->doormen[i], b->routes[0], NULL, 0, 0, f);
 	if (b->watchers[0] == NULL)
 		return (-1);
 	b->nwatchers = 1;

@@ -3,6 +3,7 @@
 
 #include "bridge/message.h"
 #include "bridge/ops/log.h"
+#include "bridge/pipeline_marks.h"
 #include "bridge/route.h"
 
 LIST_HEAD(parcels, parcel);
@@ -31,6 +32,8 @@ struct route_lane {
 	struct route *route;
 	void (*outcome)(void *, uint64_t, uint32_t, enum pipeline_outcome);
 	void *arg;
+	void (*fill)(void *, const uint32_t *, size_t, struct sink_mark *);
+	void *fill_arg;
 	int closed;
 	struct way ways[]; /* route->n of them */
 };
@@ -249,6 +252,73 @@ fail:
 		pipeline_lane_close(lane->ways[--i].sink);
 	free(lane);
 	return (NULL);
+}
+
+/* What one of several sinks stores moves nothing by itself. */
+static void
+on_fill(void *arg, const uint32_t *uids, size_t n, struct sink_mark *mark)
+{
+	const struct way *way = arg;
+	const struct route_lane *lane = way->lane;
+
+	if (!lane->closed)
+		lane->fill(lane->fill_arg, uids,
+		    lane->route->config.n == 1 ? n : 0, mark);
+}
+
+int
+route_lane_marks(struct route_lane *lane,
+    void (*fill)(void *, const uint32_t *, size_t, struct sink_mark *),
+    void *arg)
+{
+	size_t i;
+
+	lane->fill = fill;
+	lane->fill_arg = arg;
+	for (i = 0; i < lane->route->config.n; i++) {
+		if (pipeline_lane_marks(
+			lane->ways[i].sink, on_fill, &lane->ways[i]) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+int
+route_lane_has(struct route_lane *lane, const struct pipeline *p,
+    uint64_t uidvalidity, const char *above)
+{
+	size_t i;
+
+	for (i = 0; i < lane->route->config.n; i++) {
+		if (lane->route->pipelines[i] == p)
+			return (pipeline_lane_has(
+			    lane->ways[i].sink, uidvalidity, above));
+	}
+	return (-1);
+}
+
+int
+route_has(const struct route *r, const struct pipeline *p)
+{
+	size_t i;
+
+	for (i = 0; i < r->config.n; i++) {
+		if (r->pipelines[i] == p)
+			return (1);
+	}
+	return (0);
+}
+
+int
+route_loading(const struct route *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->config.n; i++) {
+		if (pipeline_loading(r->pipelines[i]))
+			return (1);
+	}
+	return (0);
 }
 
 void

@@ -19,6 +19,7 @@
 struct message;
 struct route;
 struct route_lane;
+struct sink_mark;
 
 struct route_config {
 	struct pipeline *const *pipelines; /* n of them; copied */
@@ -63,6 +64,22 @@ struct route_lane *route_lane_new(struct route *, const char *name,
     void (*outcome)(
 	void *arg, uint64_t uidvalidity, uint32_t uid, enum pipeline_outcome),
     void *arg);
+
+/* For sinks that store marks: ${fill} tells where the mailbox stands (see
+ * pipeline_marks.h); where it goes to several, their common mark.  0, or -1 if
+ * memory is out. */
+int route_lane_marks(struct route_lane *,
+    void (*fill)(
+	void *arg, const uint32_t *uids, size_t n, struct sink_mark *mark),
+    void *arg);
+
+/* The sink of this pipeline has these UIDs already.  0, or -1. */
+int route_lane_has(struct route_lane *, const struct pipeline *,
+    uint64_t uidvalidity, const char *above);
+
+/* Does the pipeline belong to it?  Are marks of any of them to come yet? */
+int route_has(const struct route *, const struct pipeline *);
+int route_loading(const struct route *);
 
 /* No outcome is told any more; what is in flight goes on. */
 void route_lane_close(struct route_lane *);

@@ -282,7 +282,7 @@ struct watcher *
 watcher_new(const struct watcher_host *host,
     const struct config_account *account, size_t mailbox,
     struct doorman *doorman, struct route *route, const struct checkpoint *rows,
-    size_t n, struct fault *f)
+    size_t n, uint64_t epoch, struct fault *f)
 {
 	struct watcher *w;
 	struct buf name;
@@ -296,6 +296,7 @@ watcher_new(const struct watcher_host *host,
 	w->doorman = doorman;
 	w->renew_at = UINT64_MAX;
 	w->route = route;
+	w->epoch = epoch;
 	w->ladder.retry = &account->retry;
 	w->wake_at = UINT64_MAX;
 	if (buf_printf(&name, "%s/%s", account->name, w->mailbox) == -1)

@@ -58,11 +58,21 @@ struct watcher_host {
 };
 
 /* A watcher of ${mailbox} (index into the account's mailboxes), whose known
- * checkpoints are the ${n} ${rows}, newest first (copied).  The doorman is the
- * account's, shared by its watchers.  NULL with ${f}. */
+ * checkpoints are the ${n} ${rows}, newest first (copied), of ${epoch}.  The
+ * doorman is the account's, shared by its watchers.  NULL with ${f}. */
 struct watcher *watcher_new(const struct watcher_host *,
     const struct config_account *, size_t mailbox, struct doorman *,
-    struct route *, const struct checkpoint *rows, size_t n, struct fault *f);
+    struct route *, const struct checkpoint *rows, size_t n, uint64_t epoch,
+    struct fault *f);
+
+/* Its name, "account/mailbox", and its route. */
+const char *watcher_name(const struct watcher *);
+struct route *watcher_route(const struct watcher *);
+
+/* Before it begins: what the sink of a pipeline of its route has stored of this
+ * mailbox. */
+void watcher_stored_mark(
+    struct watcher *, const struct pipeline *, const struct sink_mark *);
 
 /* Begin; nothing happens before. */
 void watcher_start(struct watcher *);

@@ -52,6 +52,7 @@ on_fill(void *arg, struct checkpoint_row *row)
 	w->mark.committed_at = time(NULL);
 	row->has_checkpoint = 1;
 	row->checkpoint = w->mark;
+	row->epoch = w->epoch;
 }
 
 void
@@ -123,7 +124,7 @@ watcher_mailbox_open(struct watcher *w, const struct checkpoint *rows, size_t n)
 	w->slot.committed = on_committed;
 	w->slot.arg = w;
 	w->lane = route_lane_new(w->route, w->name, on_outcome, w);
-	if (w->lane == NULL)
+	if (w->lane == NULL || watcher_marks_open(w) == -1)
 		return (-1);
 	if (n == 0)
 		return (0);
@@ -262,8 +263,9 @@ watcher_probed(struct watcher *w, struct fault *f)
 	/* Outcomes on their way are of the old numbers. */
 	route_lane_close(w->lane);
 	w->lane = route_lane_new(w->route, w->name, on_outcome, w);
-	if (w->lane == NULL)
+	if (w->lane == NULL || watcher_marks_open(w) == -1)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	w->epoch++;
 	return (watcher_begin(w, &mark, 1, f));
 }
 

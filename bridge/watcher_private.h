@@ -65,6 +65,7 @@ struct watcher {
 	struct catchup *catchup;
 	struct route *route;
 	struct route_lane *lane;
+	uint64_t epoch; /* of the marks; see struct sink_mark */
 	struct commit_slot slot;
 	uint64_t waiting_at; /* the loop's time; 0: nothing waits */
 	int held;	     /* waits for room, or for an outcome */
@@ -167,6 +168,10 @@ int watcher_replay_selected(
     struct watcher *, const struct session_event *, struct fault *f);
 void watcher_replay_found(struct watcher *, uint32_t lo, uint32_t hi);
 int watcher_replay_looks(const struct watcher *);
+
+/* Tell the lane how to make a mark (watcher_marks.c).  0, or -1 if memory is
+ * out. */
+int watcher_marks_open(struct watcher *);
 
 /* Set up and take down what watcher_mailbox.c keeps. */
 int watcher_mailbox_open(

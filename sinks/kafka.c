@@ -16,6 +16,7 @@ has_room(const struct kafka *k)
 {
 	return (k->phase == KAFKA_LIVE && k->closed == NULL && !k->paused &&
 	    k->late == NULL && k->late_error == RD_KAFKA_RESP_ERR_NO_ERROR &&
+	    kafka_once_room(k) &&
 	    k->nops < (k->careful > 0 ? 1 : KAFKA_WINDOW_EVENTS) &&
 	    k->bytes < KAFKA_WINDOW_BYTES);
 }
@@ -98,7 +99,9 @@ on_late_timer(uv_timer_t *timer)
 	} else if (k->late_error != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		trouble = kafka_error_judge(k->late_error, NULL, &f);
 		k->late_error = RD_KAFKA_RESP_ERR_NO_ERROR;
-		if (k->phase == KAFKA_LIVE)
+		if (k->once.on) /* the transaction is of no use any more */
+			kafka_once_reported(k, NULL, RD_KAFKA_RESP_ERR__FAIL);
+		else if (k->phase == KAFKA_LIVE)
 			kafka_trouble(k, trouble, &f);
 	}
 	if (op != NULL) {
@@ -110,6 +113,7 @@ on_late_timer(uv_timer_t *timer)
 		    k->config.max_message_bytes);
 		kafka_settle(k, op, SINK_REFUSED, &f);
 	}
+	kafka_once_late(k);
 	kafka_life_answered(k);
 	kafka_offer(k);
 }
@@ -126,6 +130,7 @@ kafka_submit(struct sink *s, struct event *ev, void *ticket)
 	op->ev = ev;
 	op->ticket = ticket;
 	op->alone = k->careful > 0 && k->nops == 0;
+	op->error = RD_KAFKA_RESP_ERR_NO_ERROR;
 	err = kafka_producer_send(k->producer, &k->config, ev, op);
 	if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
 		k->late = op;
@@ -140,6 +145,7 @@ kafka_submit(struct sink *s, struct event *ev, void *ticket)
 	TAILQ_INSERT_TAIL(&k->ops, op, next);
 	k->nops++;
 	k->bytes += ev->len;
+	kafka_once_sent(k);
 	return (1);
 
 full:
@@ -151,7 +157,8 @@ full:
 static void
 kafka_flush(struct sink *s)
 {
-	(void)s; /* linger.ms bounds what is held back */
+	/* Without transactions linger.ms bounds what is held back. */
+	kafka_once_flush((struct kafka *)s);
 }
 
 static size_t
@@ -160,6 +167,12 @@ kafka_max_event_bytes(const struct sink *s)
 	const struct kafka *k = (const struct kafka *)s;
 
 	return (kafka_producer_max_event(&k->config));
+}
+
+static int
+kafka_stores_marks(const struct sink *s)
+{
+	return (((const struct kafka *)s)->once.on);
 }
 
 static void
@@ -201,7 +214,8 @@ kafka_open(struct section *s, const struct sink_host *host, struct fault *f)
 		fault_set(f, FAULT_RETRY, "eventfd: %s", strerror(errno));
 		goto fail;
 	}
-	k->producer = kafka_producer_new(&k->config, k->wake_fd, f);
+	kafka_once_init(k);
+	k->producer = kafka_producer_new(&k->config, k->once.on, k->wake_fd, f);
 	if (k->producer == NULL)
 		goto fail;
 	kafka_life_start(k, kafka_event_wake);
@@ -222,5 +236,6 @@ const struct sink_ops kafka_ops = {
 	.submit = kafka_submit,
 	.flush = kafka_flush,
 	.max_event_bytes = kafka_max_event_bytes,
+	.stores_marks = kafka_stores_marks,
 	.close = kafka_close,
 };

@@ -52,8 +52,9 @@ static const struct {
 	{ "bootstrap.servers", { NULL }, "is set by brokers" },
 	{ "metadata.broker.list", { NULL }, "is set by brokers" },
 	{ "log.queue", { "true", NULL }, "is used by mailbridge itself" },
-	{ "transactional.id", { NULL },
-	    "is not supported yet by this version" },
+	{ "transactional.id", { NULL }, "is set by transactional_id" },
+	{ "isolation.level", { "read_committed", NULL },
+	    "must be read_committed: what was aborted is no checkpoint" },
 };
 
 static const char *const secrets[] = { "sasl.password", "ssl.key.password",
@@ -181,15 +182,40 @@ set(rd_kafka_conf_t *conf, const char *name, const char *value, struct fault *f)
 }
 
 static int
-set_defaults(rd_kafka_conf_t *conf, struct fault *f)
+set_defaults(rd_kafka_conf_t *conf, int transactions, struct fault *f)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+		/* A transaction ends in transaction.timeout.ms, whatever comes;
+		 * librdkafka makes the two agree. */
+		if (transactions &&
+		    strcmp(defaults[i].name, "message.timeout.ms") == 0)
+			continue;
 		if (set(conf, defaults[i].name, defaults[i].value, f) == -1)
 			return (-1);
 	}
 	return (0);
+}
+
+/* The keys that exist only with it. */
+static void
+read_exactly_once(struct kafka_config *c, struct section *s)
+{
+	char *id = NULL, *topic = NULL;
+
+	if (asprintf(&id, "mailbridge-%s", c->topic) == -1)
+		id = NULL;
+	if (asprintf(&topic, "%s-checkpoints", c->topic) == -1)
+		topic = NULL;
+	c->transactional_id = strdup(section_string(s, "transactional_id", id));
+	c->checkpoint_topic =
+	    strdup(section_string(s, "checkpoint_topic", topic));
+	if (strcmp(c->checkpoint_topic, c->topic) == 0)
+		section_error(s, "checkpoint_topic",
+		    "must be another one than topic, and be compacted");
+	free(id);
+	free(topic);
 }
 
 void
@@ -209,12 +235,9 @@ kafka_config_read(struct kafka_config *c, struct section *s)
 	c->topic = strdup(section_required(s, "topic"));
 	c->key = (enum kafka_key)section_choice(s, "key", keys, 0);
 	if (section_choice(s, "delivery", deliveries, 0) != 0)
-		section_error(s, "delivery",
-		    "exactly_once is not supported yet by this version for "
-		    "kafka; use at_least_once, and ce_source with ce_id to "
-		    "tell duplicates");
+		read_exactly_once(c, s);
 	trial = rd_kafka_conf_new();
-	if (set_defaults(trial, &f) == -1)
+	if (set_defaults(trial, 0, &f) == -1)
 		section_error(s, NULL, "%s", f.text);
 	read_properties(c, trial, s);
 	size = sizeof(text);
@@ -242,21 +265,45 @@ set_property(
 	return (rc);
 }
 
+/* A reader joins no group and commits no offsets. */
+static const struct pair reading[] = {
+	{ "group.id", "mailbridge-checkpoints" },
+	{ "enable.auto.commit", "false" },
+	{ "enable.auto.offset.store", "false" },
+	{ "enable.partition.eof", "true" },
+	{ "isolation.level", "read_committed" },
+	{ "allow.auto.create.topics", "false" },
+};
+
 rd_kafka_conf_t *
-kafka_config_conf(const struct kafka_config *c, struct fault *f)
+kafka_config_conf(
+    const struct kafka_config *c, enum kafka_client client, struct fault *f)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	size_t i;
 
-	if (set_defaults(conf, f) == -1)
+	if (set_defaults(conf, client == KAFKA_TRANSACTIONS, f) == -1)
 		goto fail;
 	for (i = 0; i < c->nproperties; i++) {
 		if (set_property(conf, &c->properties[i], f) == -1)
 			goto fail;
 	}
 	if (set(conf, "bootstrap.servers", c->brokers, f) == -1 ||
-	    set(conf, "log.queue", "true", f) == -1)
+	    set(conf, "log.queue", client == KAFKA_READER ? "false" : "true",
+		f) == -1)
 		goto fail;
+	if (client == KAFKA_TRANSACTIONS &&
+	    set(conf, "transactional.id", c->transactional_id, f) == -1)
+		goto fail;
+	/* What it has to say the producer says too. */
+	if (client == KAFKA_READER)
+		rd_kafka_conf_set_log_cb(conf, NULL);
+	for (i = 0;
+	     client == KAFKA_READER && i < sizeof(reading) / sizeof(reading[0]);
+	     i++) {
+		if (set(conf, reading[i].name, reading[i].value, f) == -1)
+			goto fail;
+	}
 	return (conf);
 
 fail:
@@ -277,5 +324,7 @@ kafka_config_clear(struct kafka_config *c)
 	free(c->properties);
 	free(c->brokers);
 	free(c->topic);
+	free(c->transactional_id);
+	free(c->checkpoint_topic);
 	memset(c, 0, sizeof(*c));
 }

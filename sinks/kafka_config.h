@@ -29,6 +29,9 @@ struct kafka_config {
 	struct kafka_property *properties;
 	size_t nproperties;
 	size_t max_message_bytes; /* message.max.bytes, as set or by default */
+	/* delivery: exactly_once; else NULL. */
+	char *transactional_id;
+	char *checkpoint_topic;
 };
 
 /* Read the section; mistakes are noted in it, those that librdkafka finds in
@@ -36,10 +39,16 @@ struct kafka_config {
  * kafka_config_clear(). */
 void kafka_config_read(struct kafka_config *c, struct section *s);
 
+enum kafka_client {
+	KAFKA_PRODUCER,
+	KAFKA_TRANSACTIONS, /* a producer under the transactional_id */
+	KAFKA_READER	    /* a consumer of what was committed */
+};
+
 /* Make librdkafka's configuration, reading the secrets anew.  Belongs to the
  * caller.  NULL with ${f}. */
 rd_kafka_conf_t *kafka_config_conf(
-    const struct kafka_config *, struct fault *f);
+    const struct kafka_config *, enum kafka_client, struct fault *f);
 
 void kafka_config_clear(struct kafka_config *);
 

@@ -26,9 +26,9 @@ stored(struct kafka *k, struct kafka_op *op)
 /* The broker refused a message, or the batch that it was in: one that is too
  * large takes all others of its batch with it.  Only one that was sent alone is
  * known to be at fault itself. */
-static void
-suspect(struct kafka *k, struct kafka_op *op, rd_kafka_resp_err_t err,
-    struct fault *f)
+void
+kafka_event_suspect(struct kafka *k, struct kafka_op *op,
+    rd_kafka_resp_err_t err, struct fault *f)
 {
 	if (!op->alone) {
 		if (k->careful < KAFKA_WINDOW_EVENTS)
@@ -59,6 +59,10 @@ delivered(struct kafka *k, struct kafka_op *op, rd_kafka_resp_err_t err)
 	enum kafka_trouble trouble;
 	struct fault f;
 
+	if (k->once.on) {
+		kafka_once_reported(k, op, err);
+		return;
+	}
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		stored(k, op);
 		return;
@@ -73,7 +77,7 @@ delivered(struct kafka *k, struct kafka_op *op, rd_kafka_resp_err_t err)
 		    rd_kafka_err2str(err));
 	}
 	if (trouble == KAFKA_MESSAGE) {
-		suspect(k, op, err, &f);
+		kafka_event_suspect(k, op, err, &f);
 		return;
 	}
 	if (trouble != KAFKA_ENDED && k->phase == KAFKA_LIVE)

@@ -43,6 +43,7 @@ gone(struct kafka *k)
 	uv_close((uv_handle_t *)&k->pause_timer, on_handle_closed);
 	uv_close((uv_handle_t *)&k->probe_timer, on_handle_closed);
 	uv_close((uv_handle_t *)&k->late_timer, on_handle_closed);
+	uv_close((uv_handle_t *)&k->once.timer, on_handle_closed);
 }
 
 static void
@@ -65,9 +66,13 @@ on_destroyed(uv_work_t *work, int status)
 	    k->config.topic,
 	    k->closed != NULL ? "closed before it was delivered"
 			      : "the producer was made anew");
-	kafka_give_back(k, &f);
+	/* What may be committed is answered when that is known. */
+	if (!k->once.unknown || k->closed != NULL || k->resting)
+		kafka_give_back(k, &f);
 	if (k->closed != NULL)
 		enter(k, KAFKA_GONE, 0);
+	else if (k->resting)
+		enter(k, KAFKA_REST, 0);
 	else
 		enter(k, KAFKA_PAUSE, backoff_next(&k->backoff));
 }
@@ -77,7 +82,8 @@ make_work(uv_work_t *work)
 {
 	struct kafka *k = work->data;
 
-	k->making = kafka_producer_new(&k->config, k->wake_fd, &k->make_fault);
+	k->making = kafka_producer_new(
+	    &k->config, k->once.on, k->wake_fd, &k->make_fault);
 }
 
 static void
@@ -92,6 +98,7 @@ on_made(uv_work_t *work, int status)
 		enter(k, KAFKA_DESTROY, 0);
 	else if (k->producer != NULL) {
 		enter(k, KAFKA_LIVE, 0);
+		kafka_once_start(k);
 		kafka_life_probe(k);
 		kafka_offer(k);
 	} else {
@@ -107,9 +114,9 @@ on_phase_timer(uv_timer_t *timer)
 {
 	struct kafka *k = timer->data;
 
-	if (k->phase == KAFKA_DRAIN)
+	if (k->phase == KAFKA_DRAIN && !k->once.on)
 		enter(k, KAFKA_PURGE, PURGE_MS);
-	else if (k->phase == KAFKA_PURGE)
+	else if (k->phase == KAFKA_DRAIN || k->phase == KAFKA_PURGE)
 		enter(k, KAFKA_DESTROY, 0);
 	else if (k->phase == KAFKA_PAUSE)
 		enter(k, KAFKA_MAKE, 0);
@@ -123,6 +130,7 @@ enter(struct kafka *k, enum kafka_phase phase, uint64_t ms)
 	uv_timer_stop(&k->phase_timer);
 	switch (phase) {
 	case KAFKA_LIVE:
+	case KAFKA_REST:
 		break;
 	case KAFKA_DRAIN:
 	case KAFKA_PAUSE:
@@ -135,9 +143,9 @@ enter(struct kafka *k, enum kafka_phase phase, uint64_t ms)
 		after(&k->phase_timer, on_phase_timer, ms);
 		break;
 	case KAFKA_DESTROY:
-		/* The probe uses it, for a bounded time: on_probed comes
-		 * back here. */
-		if (k->probing)
+		/* A worker uses it, for a bounded time, and then comes back
+		 * here. */
+		if (k->probing || k->once.busy)
 			break;
 		if (k->producer == NULL) {
 			enter(
@@ -159,6 +167,35 @@ enter(struct kafka *k, enum kafka_phase phase, uint64_t ms)
 	}
 }
 
+/* A transaction is not waited for, unless to be closed in peace: what it held
+ * is either committed or not. */
+static void
+end_transactions(struct kafka *k)
+{
+	if (k->closed != NULL && kafka_once_finish(k))
+		enter(k, KAFKA_DRAIN, CLOSE_DRAIN_MS);
+	else {
+		kafka_once_ended(
+		    k, rd_kafka_fatal_error(k->producer->rk, NULL, 0));
+		enter(k, KAFKA_DESTROY, 0);
+	}
+}
+
+void
+kafka_life_rest(struct kafka *k, const struct fault *why)
+{
+	k->resting = 1;
+	kafka_life_end(k, why);
+}
+
+void
+kafka_life_worked(struct kafka *k)
+{
+	if (k->producer != NULL &&
+	    (k->phase == KAFKA_DRAIN || k->phase == KAFKA_DESTROY))
+		enter(k, KAFKA_DESTROY, 0);
+}
+
 void
 kafka_life_end(struct kafka *k, const struct fault *why)
 {
@@ -171,6 +208,10 @@ kafka_life_end(struct kafka *k, const struct fault *why)
 		if (k->phase != KAFKA_LIVE) /* the host closed us in there */
 			break;
 		uv_timer_stop(&k->probe_timer);
+		if (k->once.on) {
+			end_transactions(k);
+			break;
+		}
 		/* What no broker has yet goes back at once. */
 		if (k->closed == NULL)
 			(void)rd_kafka_purge(k->producer->rk,
@@ -181,6 +222,7 @@ kafka_life_end(struct kafka *k, const struct fault *why)
 		kafka_life_answered(k);
 		break;
 	case KAFKA_PAUSE:
+	case KAFKA_REST:
 		if (k->closed != NULL)
 			enter(k, KAFKA_GONE, 0);
 		break;
@@ -192,7 +234,7 @@ kafka_life_end(struct kafka *k, const struct fault *why)
 void
 kafka_life_answered(struct kafka *k)
 {
-	if (!k->serving && k->nops == 0 &&
+	if (!k->serving && k->nops == 0 && !k->once.busy &&
 	    (k->phase == KAFKA_DRAIN || k->phase == KAFKA_PURGE))
 		enter(k, KAFKA_DESTROY, 0);
 }
@@ -224,7 +266,7 @@ on_probed(uv_work_t *work, int status)
 		backoff_reset(&k->probe_backoff);
 		k->away = 0;
 		/* Trouble with messages is over only when one is stored. */
-		if (!k->paused)
+		if (!k->paused && kafka_once_ready(k))
 			health_up(&k->health);
 		return;
 	}
@@ -265,7 +307,7 @@ void
 kafka_life_start(struct kafka *k, uv_poll_cb on_wake)
 {
 	uv_timer_t *timers[] = { &k->phase_timer, &k->pause_timer,
-		&k->probe_timer, &k->late_timer };
+		&k->probe_timer, &k->late_timer, &k->once.timer };
 	size_t i;
 
 	for (i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
@@ -276,7 +318,8 @@ kafka_life_start(struct kafka *k, uv_poll_cb on_wake)
 	(void)uv_poll_init(k->sink.host.loop, &k->poll, k->wake_fd);
 	k->poll.data = k->work.data = k->probe.data = k;
 	uv_poll_start(&k->poll, UV_READABLE, on_wake);
-	k->nhandles = 5;
+	k->nhandles = 6;
 	enter(k, KAFKA_LIVE, 0);
+	kafka_once_start(k);
 	kafka_life_probe(k);
 }

@@ -10,6 +10,7 @@
 #include "sinks/health.h"
 #include "sinks/kafka_config.h"
 #include "sinks/kafka_error.h"
+#include "sinks/kafka_once.h"
 #include "sinks/kafka_producer.h"
 #include "sinks/sink.h"
 
@@ -24,6 +25,7 @@ struct kafka_op {
 	struct event *ev;
 	void *ticket;
 	int alone; /* no other was under way with it, so an error is its own */
+	rd_kafka_resp_err_t error; /* of its report, while in a transaction */
 };
 
 TAILQ_HEAD(kafka_ops, kafka_op);
@@ -35,6 +37,7 @@ enum kafka_phase {
 	KAFKA_DESTROY, /* a worker destroys it */
 	KAFKA_PAUSE,   /* there is none; wait before the next */
 	KAFKA_MAKE,    /* a worker makes the next */
+	KAFKA_REST,    /* another process has won: there will be no next */
 	KAFKA_GONE     /* closed */
 };
 
@@ -46,6 +49,8 @@ struct kafka {
 	struct kafka_producer *making; /* the worker's */
 	struct fault make_fault;
 	unsigned long remade; /* producers thrown away after fatal errors */
+	struct kafka_once once;
+	int resting; /* rest instead of making another */
 
 	struct kafka_ops ops; /* librdkafka has their bytes */
 	size_t nops, bytes;
@@ -95,6 +100,11 @@ void kafka_event_wake(uv_poll_t *, int status, int events);
 /* kafka_event.c: has the producer come to its end?  Then ${f} says why. */
 int kafka_event_fatal(struct kafka *, struct fault *f);
 
+/* kafka_event.c: a broker refused ${op}, or what was sent with it, for what it
+ * holds; ${f} says so. */
+void kafka_event_suspect(struct kafka *, struct kafka_op *op,
+    rd_kafka_resp_err_t err, struct fault *f);
+
 /* kafka_life.c from here on.  Start with the producer just made by open(): its
  * handles on the loop. */
 void kafka_life_start(struct kafka *, uv_poll_cb on_wake);
@@ -102,6 +112,12 @@ void kafka_life_start(struct kafka *, uv_poll_cb on_wake);
 /* The producer had a fatal error, said in ${why}, or the sink is closed: let it
  * end, and unless closed make another. */
 void kafka_life_end(struct kafka *, const struct fault *why);
+
+/* Let it end and make no other. */
+void kafka_life_rest(struct kafka *, const struct fault *why);
+
+/* The worker has left the producer: something may have waited for that. */
+void kafka_life_worked(struct kafka *);
 
 /* After each delivery report: perhaps the last that was waited for. */
 void kafka_life_answered(struct kafka *);

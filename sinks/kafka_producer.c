@@ -16,15 +16,17 @@
 #define KEY_MAX 1024
 
 struct kafka_producer *
-kafka_producer_new(
-    const struct kafka_config *config, int wake_fd, struct fault *f)
+kafka_producer_new(const struct kafka_config *config, int transactions,
+    int wake_fd, struct fault *f)
 {
 	static const uint64_t one = 1;
 	struct kafka_producer *p = NULL;
 	rd_kafka_conf_t *conf;
 	char errstr[ERRSTR];
 
-	if ((conf = kafka_config_conf(config, f)) == NULL)
+	if ((conf = kafka_config_conf(config,
+		 transactions ? KAFKA_TRANSACTIONS : KAFKA_PRODUCER, f)) ==
+	    NULL)
 		return (NULL);
 	rd_kafka_conf_set_events(conf,
 	    RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);

@@ -17,10 +17,11 @@ struct kafka_producer {
 				  * logs */
 };
 
-/* Make one; its events make ${wake_fd} (an eventfd) readable.  May take a
- * moment (certificates), and may run on a worker.  NULL with ${f}. */
-struct kafka_producer *kafka_producer_new(
-    const struct kafka_config *, int wake_fd, struct fault *f);
+/* Make one, with ${transactions} under its transactional id; its events make
+ * ${wake_fd} (an eventfd) readable.  May take a moment (certificates), and may
+ * run on a worker.  NULL with ${f}. */
+struct kafka_producer *kafka_producer_new(const struct kafka_config *,
+    int transactions, int wake_fd, struct fault *f);
 
 /* Enqueue ${ev}, whose bytes are not copied: it stays as it is until its
  * delivery report, which carries ${opaque}. */

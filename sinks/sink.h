@@ -10,6 +10,7 @@
 #define SINK_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 struct event;
@@ -21,6 +22,21 @@ enum sink_verdict {
 	SINK_RETRY,  /* not (known to be) stored; hand it in again */
 	SINK_REFUSED /* this very event never will be: too large, ...  A config
 		      * mistake or an outage is never REFUSED */
+};
+
+/* Where a mailbox stands.  A sink that can store this with the events
+ * themselves, both or neither, gives exactly once. */
+struct sink_mark {
+	const char *account, *mailbox;
+	uint64_t uidvalidity;
+	uint32_t uid; /* it and all before have a terminal outcome */
+	const char
+	    *above;	/* UIDs above it that this sink has: "5:7,9", or "" */
+	uint64_t epoch; /* higher each time the mark was put back on purpose,
+			 * so that an older record says nothing any more */
+	uint32_t
+	    since_below; /* where "start: YYYY-MM-DD" began; 0, "" if not */
+	const char *since;
 };
 
 /* What the bridge gives to a sink. */
@@ -45,6 +61,22 @@ struct sink_host {
 	 * while down.  FAULT_ENDED: it will never come back.  Sinks describe,
 	 * the host logs. */
 	void (*state)(void *arg, int up, const struct fault *why);
+
+	/* The next three are for sinks whose ops->stores_marks() says so.
+	 * Where mark is NULL (check, replay) the sink stores no marks and
+	 * claims nothing for itself; events are then stored at least once.
+	 *
+	 * The mark to be stored together with the events of ${tickets}, all of
+	 * one account and mailbox.  1 with *mark, whose strings are valid until
+	 * the next call; 0: none belongs to them.  May be called from inside
+	 * submit() and flush(). */
+	int (*mark)(
+	    void *arg, void *const *tickets, size_t n, struct sink_mark *mark);
+
+	/* Once, before any room is offered: each mark that the sink has, then
+	 * the end of them. */
+	void (*stored_mark)(void *arg, const struct sink_mark *);
+	void (*marks_loaded)(void *arg);
 };
 
 struct sink;
@@ -73,6 +105,10 @@ struct sink_ops {
 
 	/* The largest event data in bytes that the sink takes; 0: no limit. */
 	size_t (*max_event_bytes)(const struct sink *);
+
+	/* Are marks stored with the events, by the config of this sink?  NULL:
+	 * never. */
+	int (*stores_marks)(const struct sink *);
 
 	/* Stop.  Every event taken and not yet answered is answered (RETRY, if
 	 * nothing better is known), then ${closed} is called once, from the

@@ -189,6 +189,10 @@ store_uid(struct request *q, struct checkpoint_store *store,
 		    .uid = uid,
 		    .committed_at = (int64_t)time(NULL) } };
 
+	if (checkpoint_epoch(
+		store, q->account, q->mailbox, &row.epoch, &q->f) == -1)
+		return (failed(q));
+	row.epoch++; /* more than what a sink may have stored */
 	if (checkpoint_write(store, &row, 1, &q->f) == -1)
 		return (failed(q));
 	printf("%s/%s: uidValidity %" PRIu64 ", uid %" PRIu32, q->account,

@@ -1,5 +1,6 @@
 """Those who run side by side; each reads the whole mailbox once."""
 
+import itertools
 import json
 import os
 import re
@@ -10,7 +11,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from outputs import KafkaOutput
 from servers.dovecot import PASSWORD
+
+topics = itertools.count(1)
 
 ROOT = Path(__file__).resolve().parents[2]
 BRIDGE = ROOT / "build/mailbridge"
@@ -136,6 +140,22 @@ def contenders(dovecot, user: str, folder: Path) -> dict:
             dovecot, user, folder, {"type": "stdout"}),
         "mailbridge, directory": lambda: mailbridge(
             dovecot, user, folder, {"type": "directory", "path": "out"}),
+    }
+
+
+def kafka_contenders(dovecot, user: str, folder: Path, broker) -> dict:
+    """Each run into a topic of its own, which is there before it begins."""
+    def run(delivery: str) -> Result:
+        topic = f"mail{next(topics)}"
+        KafkaOutput(broker, topic).create()
+        return mailbridge(dovecot, user, folder, {
+            "type": "kafka", "brokers": broker.brokers, "topic": topic,
+            "delivery": delivery})
+
+    return {
+        "raw FETCH, discarded": lambda: raw(dovecot, user, folder),
+        "Kafka, at least once": lambda: run("at_least_once"),
+        "Kafka, exactly once": lambda: run("exactly_once"),
     }
 
 

@@ -492,7 +492,15 @@ test_config(void **state)
 	    "\"security.protocol\": \"sasl_ssl\", \"sasl.username\": \"u\", "
 	    "\"sasl.password\": {\"env\": \"X\"}, "
 	    "\"message.max.bytes\": 2000000}}"));
-	assert_mistake(&c, "\"delivery\": \"exactly_once\"", "not supported");
+	assert_null(contract_check(&c, &kafka_ops,
+	    "{\"brokers\": \"b:9092\", \"topic\": \"t\", "
+	    "\"delivery\": \"exactly_once\", \"transactional_id\": \"i\", "
+	    "\"checkpoint_topic\": \"c\"}"));
+	assert_mistake(&c,
+	    "\"delivery\": \"exactly_once\", \"checkpoint_topic\": \"t\"",
+	    "must be another one");
+	/* Keys of exactly_once alone. */
+	assert_mistake(&c, "\"transactional_id\": \"i\"", "transactional_id");
 	assert_mistake(&c, "\"key\": \"subject\"", "key");
 	assert_mistake(&c, "\"properties\": {\"linger.sm\": 1}", "linger.sm");
 	assert_mistake(

@@ -1,0 +1,57 @@
+#include <stddef.h>
+
+#include "bridge/checkpoint_private.h"
+#include "bridge/fault.h"
+
+int
+checkpoint_epoch_create(sqlite3 *db)
+{
+	return (sqlite3_exec(db, CHECKPOINT_SCHEMA_EPOCH, NULL, NULL, NULL) ==
+		    SQLITE_OK
+		? 0
+		: -1);
+}
+
+int
+checkpoint_epoch_raise(
+    sqlite3 *db, const char *account, const char *mailbox, uint64_t epoch)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = -1;
+
+	if (sqlite3_prepare_v2(db,
+		"INSERT INTO epoch VALUES (?1, ?2, max(?3, 1))"
+		" ON CONFLICT DO UPDATE SET epoch ="
+		" CASE ?3 WHEN 0 THEN epoch + 1 ELSE max(epoch, ?3) END",
+		-1, &stmt, NULL) == SQLITE_OK) {
+		sqlite3_bind_text(stmt, 1, account, -1, SQLITE_STATIC);
+		sqlite3_bind_text(stmt, 2, mailbox, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(stmt, 3, (sqlite3_int64)epoch);
+		rc = sqlite3_step(stmt) == SQLITE_DONE ? 0 : -1;
+	}
+	sqlite3_finalize(stmt);
+	return (rc);
+}
+
+int
+checkpoint_epoch(struct checkpoint_store *store, const char *account,
+    const char *mailbox, uint64_t *epoch, struct fault *f)
+{
+	sqlite3_stmt *stmt = NULL;
+	int step = SQLITE_ERROR;
+
+	*epoch = 0;
+	if (sqlite3_prepare_v2(store->db,
+		"SELECT epoch FROM epoch WHERE account = ?1 AND mailbox = ?2",
+		-1, &stmt, NULL) == SQLITE_OK) {
+		sqlite3_bind_text(stmt, 1, account, -1, SQLITE_STATIC);
+		sqlite3_bind_text(stmt, 2, mailbox, -1, SQLITE_STATIC);
+		step = sqlite3_step(stmt);
+		if (step == SQLITE_ROW)
+			*epoch = (uint64_t)sqlite3_column_int64(stmt, 0);
+	}
+	if (step != SQLITE_ROW && step != SQLITE_DONE)
+		checkpoint_schema_fault(store->db, "read", f);
+	sqlite3_finalize(stmt);
+	return (step == SQLITE_ROW || step == SQLITE_DONE ? 0 : -1);
+}

@@ -1,0 +1,230 @@
+#include <stdlib.h>
+
+#include "bridge/buf.h"
+#include "bridge/limits.h"
+#include "bridge/message.h"
+#include "bridge/pipeline_marks.h"
+#include "bridge/pipeline_private.h"
+#include "bridge/uidset.h"
+#include "sinks/sink.h"
+
+/* The text of as many ranges as can be above a mark. */
+#define MAX_TEXT ((size_t)LIMIT_ACK_WINDOW * 24)
+
+struct pipeline_marks {
+	void (*fill)(void *, const uint32_t *, size_t, struct sink_mark *);
+	void *arg;
+	uint64_t uidvalidity;
+	struct uidset stored; /* above the mark, at the sink */
+	struct buf text;
+};
+
+int
+pipeline_lane_marks(struct pipeline_lane *lane,
+    void (*fill)(void *, const uint32_t *, size_t, struct sink_mark *),
+    void *arg)
+{
+	struct pipeline_marks *m;
+
+	if (!pipeline_stores_marks(lane->pipeline))
+		return (0);
+	if ((m = calloc(1, sizeof(*m))) == NULL)
+		return (-1);
+	m->fill = fill;
+	m->arg = arg;
+	uidset_init(&m->stored, LIMIT_ACK_WINDOW + 1);
+	buf_init(&m->text, MAX_TEXT);
+	lane->marks = m;
+	return (0);
+}
+
+void
+pipeline_marks_free(struct pipeline_lane *lane)
+{
+	if (lane->marks == NULL)
+		return;
+	uidset_clear(&lane->marks->stored);
+	buf_free(&lane->marks->text);
+	free(lane->marks);
+}
+
+/* "5" or "5:7" at *text, which moves behind it and a comma. */
+static int
+read_range(const char **text, uint32_t *lo, uint32_t *hi)
+{
+	unsigned long first, last;
+	char *end;
+
+	if (**text < '0' || **text > '9')
+		return (-1);
+	first = last = strtoul(*text, &end, 10);
+	if (*end == ':' && end[1] >= '0' && end[1] <= '9')
+		last = strtoul(end + 1, &end, 10);
+	if ((*end != ',' && *end != '\0') || first == 0 || last < first ||
+	    last > UINT32_MAX)
+		return (-1);
+	*text = end + (*end == ',');
+	*lo = (uint32_t)first;
+	*hi = (uint32_t)last;
+	return (0);
+}
+
+int
+pipeline_lane_has(
+    struct pipeline_lane *lane, uint64_t uidvalidity, const char *above)
+{
+	struct pipeline_marks *m = lane->marks;
+	uint32_t lo, hi;
+
+	m->uidvalidity = uidvalidity;
+	uidset_clear(&m->stored);
+	while (*above != '\0') {
+		if (read_range(&above, &lo, &hi) == -1 ||
+		    uidset_add(&m->stored, lo, hi) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+int
+pipeline_stores_marks(const struct pipeline *p)
+{
+	const struct sink_ops *ops = p->sink->ops;
+
+	return (ops->stores_marks != NULL && ops->stores_marks(p->sink));
+}
+
+int
+pipeline_loading(const struct pipeline *p)
+{
+	return (pipeline_stores_marks(p) && !p->marks_loaded);
+}
+
+void
+pipeline_marks_stored(struct flight *f)
+{
+	struct pipeline_marks *m = f->lane->marks;
+
+	if (m == NULL || !f->event->numbered)
+		return;
+	if (m->uidvalidity != f->message->uidvalidity) {
+		uidset_clear(&m->stored);
+		m->uidvalidity = f->message->uidvalidity;
+	}
+	/* Without memory a crash may publish it twice. */
+	(void)uidset_add(&m->stored, f->message->uid, f->message->uid);
+}
+
+int
+pipeline_marks_has(const struct flight *f)
+{
+	const struct pipeline_marks *m = f->lane->marks;
+
+	return (m != NULL && !f->lane->closed && f->event->numbered &&
+	    m->uidvalidity == f->message->uidvalidity &&
+	    uidset_has(&m->stored, f->message->uid));
+}
+
+/* The sink has these too, when the batch is stored. */
+static int
+write_above(
+    struct pipeline_marks *m, const uint32_t *uids, size_t n, uint32_t mark)
+{
+	struct uidset all;
+	size_t i;
+	int rc = 0;
+
+	uidset_init(&all, 2 * LIMIT_ACK_WINDOW + 1);
+	for (i = 0; i < m->stored.n && rc == 0; i++)
+		rc = uidset_add(
+		    &all, m->stored.ranges[i].lo, m->stored.ranges[i].hi);
+	for (i = 0; i < n && rc == 0; i++)
+		rc = uidset_add(&all, uids[i], uids[i]);
+	uidset_cut(&all, mark);
+	buf_clear(&m->text);
+	(void)buf_printf(&m->text, "%s", "");
+	for (i = 0; i < all.n && rc == 0; i++) {
+		rc = buf_printf(
+		    &m->text, "%s%u", i > 0 ? "," : "", all.ranges[i].lo);
+		if (rc == 0 && all.ranges[i].hi != all.ranges[i].lo)
+			rc = buf_printf(&m->text, ":%u", all.ranges[i].hi);
+	}
+	uidset_clear(&all);
+	return (rc);
+}
+
+static struct pipeline_lane *
+live_lane(void *const *tickets, size_t n)
+{
+	const struct flight *f;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		f = tickets[i];
+		if (f->lane->marks != NULL && !f->lane->closed &&
+		    f->event->numbered)
+			return (f->lane);
+	}
+	return (NULL);
+}
+
+static int
+on_mark(void *arg, void *const *tickets, size_t n, struct sink_mark *mark)
+{
+	struct pipeline_lane *lane = live_lane(tickets, n);
+	struct pipeline_marks *m;
+	const struct flight *f;
+	uint32_t *uids;
+	size_t i, nuids = 0;
+	int rc;
+
+	(void)arg;
+	if (lane == NULL || (uids = calloc(n, sizeof(*uids))) == NULL)
+		return (0);
+	m = lane->marks;
+	*mark = (struct sink_mark){ .since = "" };
+	m->fill(m->arg, NULL, 0, mark);
+	if (m->uidvalidity != mark->uidvalidity) {
+		uidset_clear(&m->stored);
+		m->uidvalidity = mark->uidvalidity;
+	}
+	uidset_cut(&m->stored, mark->uid);
+	for (i = 0; i < n; i++) {
+		f = tickets[i];
+		if (f->lane == lane && f->event->numbered &&
+		    f->message->uidvalidity == mark->uidvalidity)
+			uids[nuids++] = f->message->uid;
+	}
+	m->fill(m->arg, uids, nuids, mark);
+	rc = write_above(m, uids, nuids, mark->uid);
+	mark->above = m->text.data;
+	free(uids);
+	return (rc == 0 && mark->uidvalidity != 0);
+}
+
+static void
+on_stored_mark(void *arg, const struct sink_mark *mark)
+{
+	struct pipeline *p = arg;
+
+	if (p->config.stored_mark != NULL)
+		p->config.stored_mark(p->config.arg, p, mark);
+}
+
+static void
+on_marks_loaded(void *arg)
+{
+	struct pipeline *p = arg;
+
+	p->marks_loaded = 1;
+	if (p->config.marks_loaded != NULL)
+		p->config.marks_loaded(p->config.arg, p);
+}
+
+void
+pipeline_marks_host(struct sink_host *host)
+{
+	host->mark = on_mark;
+	host->stored_mark = on_stored_mark;
+	host->marks_loaded = on_marks_loaded;
+}

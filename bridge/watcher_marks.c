@@ -1,0 +1,94 @@
+/* Marks that a sink stores with the events: where it lets a mailbox begin, and
+ * what it is told. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/catchup.h"
+#include "bridge/config/config.h"
+#include "bridge/ops/log.h"
+#include "bridge/route.h"
+#include "bridge/watcher_private.h"
+#include "sinks/sink.h"
+
+static void
+on_fill(void *arg, const uint32_t *uids, size_t n, struct sink_mark *mark)
+{
+	struct watcher *w = arg;
+
+	mark->account = w->account->name;
+	mark->mailbox = w->mailbox;
+	mark->uidvalidity = w->catchup != NULL ? w->uidvalidity : 0;
+	mark->uid =
+	    w->catchup != NULL ? catchup_mark_if(w->catchup, uids, n) : 0;
+	mark->epoch = w->epoch;
+	mark->since = w->mark.since;
+	mark->since_below = w->mark.since_below;
+}
+
+int
+watcher_marks_open(struct watcher *w)
+{
+	return (route_lane_marks(w->lane, on_fill, w));
+}
+
+/* The row of this UIDVALIDITY; made, as the newest, if there is none. */
+static struct checkpoint *
+find_row(struct watcher *w, const struct sink_mark *mark)
+{
+	struct checkpoint *rows;
+	size_t i;
+
+	for (i = 0; i < w->nrows; i++) {
+		if (w->rows[i].uidvalidity == mark->uidvalidity)
+			return (&w->rows[i]);
+	}
+	rows = reallocarray(w->rows, w->nrows + 1, sizeof(*rows));
+	if (rows == NULL)
+		return (NULL);
+	memmove(rows + 1, rows, w->nrows * sizeof(*rows));
+	w->rows = rows;
+	w->nrows++;
+	rows[0] = (struct checkpoint){ .uidvalidity = mark->uidvalidity,
+		.since_below = mark->since_below };
+	(void)snprintf(rows[0].since, sizeof(rows[0].since), "%s", mark->since);
+	return (&rows[0]);
+}
+
+void
+watcher_stored_mark(
+    struct watcher *w, const struct pipeline *p, const struct sink_mark *mark)
+{
+	struct checkpoint *row;
+
+	/* Put back by somebody after that was stored. */
+	if (mark->epoch < w->epoch)
+		return;
+	w->epoch = mark->epoch;
+	if ((row = find_row(w, mark)) == NULL)
+		return;
+	if (row->uid < mark->uid) {
+		log_write(LOG_INFO, "watcher", w->name,
+		    "the sink has it up to UID %u, the state directory knows "
+		    "of %u: the sink's counts",
+		    mark->uid, row->uid);
+		row->uid = mark->uid;
+	}
+	if (route_lane_has(w->lane, p, mark->uidvalidity, mark->above) == -1)
+		log_write(LOG_WARN, "watcher", w->name,
+		    "the sink's checkpoint has the damaged list \"%.40s\": "
+		    "mail may come twice",
+		    mark->above);
+}
+
+const char *
+watcher_name(const struct watcher *w)
+{
+	return (w->name);
+}
+
+struct route *
+watcher_route(const struct watcher *w)
+{
+	return (w->route);
+}
