@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "bridge/attempts.h"
 #include "bridge/auth/oauth2.h"
 #include "bridge/bridge.h"
 #include "bridge/bridge_private.h"
@@ -272,7 +273,9 @@ open_all(struct bridge *b, struct fault *f)
 	b->committer = committer_new(&b->loop, b->store, bridge_changed, b);
 	if (b->committer == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
-	if (open_sinks(b, f) == -1)
+	b->attempts = attempts_open(&b->loop, b->config->state, f);
+	if (b->attempts == NULL || open_sinks(b, f) == -1 ||
+	    bridge_keep_blobs(b, f) == -1)
 		return (-1);
 	if (open_watchers(b, f) == -1)
 		return (-1);
@@ -311,6 +314,7 @@ bridge_loop(struct bridge *b)
 	bridge_start_watchers(b);
 	uv_run(&b->loop, UV_RUN_DEFAULT);
 	uv_close((uv_handle_t *)&turn, NULL);
+	attempts_close(b->attempts);
 	uv_run(&b->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&b->loop);
 	checkpoint_close(b->store);

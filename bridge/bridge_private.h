@@ -9,6 +9,8 @@
 #include "bridge/watcher.h"
 
 struct admin;
+struct attempts;
+struct blob_keeper;
 struct buf;
 struct checkpoint_store;
 struct committer;
@@ -48,7 +50,9 @@ struct bridge {
 	struct route **routes;	     /* one an account; some the same */
 	struct route **owned;	     /* each once */
 	size_t nowned;
-	uv_timer_t look; /* at the routes */
+	uv_timer_t look;	   /* at the routes */
+	struct attempts *attempts; /* NULL in a replay */
+	struct blob_keeper *blobs; /* or NULL: they stay for ever */
 	struct watcher_host host;
 	struct counts counts;
 	struct admin *admin; /* or NULL */
@@ -91,6 +95,9 @@ int bridge_metrics_accounts(const struct bridge *, struct metrics *);
 
 /* With everything opened: run to the end of the stop, and free it all. */
 void bridge_loop(struct bridge *);
+
+/* Apply the retention of the blob store.  0, or -1 with ${f}. */
+int bridge_keep_blobs(struct bridge *, struct fault *f);
 
 /* Before anything is opened. */
 void bridge_init(struct bridge *, const struct config *, int once);

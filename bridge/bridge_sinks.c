@@ -38,6 +38,7 @@ open_pipeline(struct bridge *b, size_t i, struct fault *f)
 		.keep_marks = b->letters,
 		.stored_mark = bridge_stored_mark,
 		.marks_loaded = bridge_marks_loaded,
+		.attempts = b->attempts,
 		.changed = bridge_changed,
 		.ended = on_ended,
 		.arg = b };

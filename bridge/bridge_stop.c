@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include "bridge/auth/oauth2.h"
+#include "bridge/blob_keeper.h"
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
 #include "bridge/config/config.h"
@@ -105,6 +106,10 @@ close_all(struct bridge *b)
 	if (b->admin != NULL) {
 		b->closing++;
 		admin_close(b->admin, on_part_closed, b);
+	}
+	if (b->blobs != NULL) {
+		b->closing++;
+		blob_keeper_close(b->blobs, on_part_closed, b);
 	}
 	b->closing += 3;
 	oauth2_close(b->oauth2, on_part_closed, b);

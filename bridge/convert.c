@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/attempts.h"
+#include "bridge/blobs.h"
 #include "bridge/buf.h"
-#include "bridge/durable.h"
 #include "bridge/envelope/notice.h"
 #include "bridge/letter.h"
 #include "bridge/limits.h"
@@ -21,11 +22,13 @@
 struct job {
 	uv_work_t work;
 	struct pipeline *pipeline;
+	int letters; /* they go to the dead letter; else they are converted */
+	int alone;
 	size_t n;
 	struct flight *flights[JOB_FLIGHTS];
 };
 
-void
+static void
 flight_queue_init(struct flight_queue *q)
 {
 	q->first = NULL;
@@ -50,26 +53,40 @@ flight_queue_take(struct flight_queue *q)
 	return (f);
 }
 
-/* "blobs/ab/sha256-ab...": what the event refers to is there before it. */
+/* What the event refers to is there before it. */
 static int
 store_blobs(const struct pipeline *p, const struct event *ev, struct fault *f)
 {
-	char name[128];
+	const struct event_blob *b;
 	size_t i;
 
 	for (i = 0; i < ev->nblobs; i++) {
-		(void)snprintf(name, sizeof(name), "blobs/%.2s/%s",
-		    ev->blobs[i].id + strlen("sha256-"), ev->blobs[i].id);
-		if (durable_write(p->state_fd, name, ev->blobs[i].data,
-			ev->blobs[i].len, f) == -1)
-			return (fault_prefix(f, "blob store"));
+		b = &ev->blobs[i];
+		if (blobs_put(p->state_fd, b->id,
+			(struct span){ b->data, b->len }, f) == -1)
+			return (-1);
 	}
 	return (0);
 }
 
 static void
-work_on(const struct pipeline *p, struct flight *f)
+convert(const struct job *job, struct flight *f)
 {
+	const struct pipeline_config *config = &job->pipeline->config;
+	struct attempt *note;
+
+	note = attempts_begin(config->attempts, f->message);
+	f->event = event_new(f->message, &config->envelope, &f->fault);
+	attempts_end(note);
+	if (job->alone && f->event != NULL)
+		attempts_acquit(config->attempts, f->message);
+}
+
+static void
+work_on(const struct job *job, struct flight *f)
+{
+	const struct pipeline *p = job->pipeline;
+
 	f->fault.kind = FAULT_NONE;
 	if (f->state == FLIGHT_REFUSED) {
 		(void)letter_write(p->state_fd, f->message, pipeline_name(p),
@@ -80,8 +97,7 @@ work_on(const struct pipeline *p, struct flight *f)
 		f->event = notice_refused(f->message, f->refuser, f->reason,
 		    &p->config.envelope, &f->fault);
 	else
-		f->event =
-		    event_new(f->message, &p->config.envelope, &f->fault);
+		convert(job, f);
 	if (f->event != NULL && store_blobs(p, f->event, &f->fault) == -1) {
 		event_free(f->event);
 		f->event = NULL;
@@ -95,7 +111,7 @@ on_work(uv_work_t *work)
 	size_t i;
 
 	for (i = 0; i < job->n; i++)
-		work_on(job->pipeline, job->flights[i]);
+		work_on(job, job->flights[i]);
 }
 
 static void
@@ -108,6 +124,8 @@ on_worked(uv_work_t *work, int status)
 
 	(void)status;
 	p->working--;
+	if (!job->letters)
+		attempts_leave(p->config.attempts);
 	for (i = 0; i < job->n; i++) {
 		f = job->flights[i];
 		if (f->fault.kind != FAULT_NONE)
@@ -122,34 +140,105 @@ on_worked(uv_work_t *work, int status)
 	pipeline_work_done(p);
 }
 
-static void
-fill(struct job *job, struct flight_queue *q)
+/* Messages that are given up go on to the dead letter; then: how the first of
+ * the others is to be converted. */
+static enum attempts_verdict
+judge(struct pipeline *p)
 {
+	enum attempts_verdict verdict = ATTEMPTS_FREE;
+	char reason[128];
+	struct flight *f;
+
+	p->judging = 1;
+	while ((f = p->to_convert.first) != NULL) {
+		/* A letter tells of a message without a look into it. */
+		verdict = f->refuser != NULL
+		    ? ATTEMPTS_FREE
+		    : attempts_judge(p->config.attempts, f->message, reason,
+			  sizeof(reason));
+		if (verdict != ATTEMPTS_GIVE_UP)
+			break;
+		pipeline_give_up(flight_queue_take(&p->to_convert), reason);
+		verdict = ATTEMPTS_FREE;
+	}
+	p->judging = 0;
+	return (verdict);
+}
+
+static void
+fill_letters(struct job *job)
+{
+	struct flight_queue *q = &job->pipeline->to_letter;
+
+	while (job->n < JOB_FLIGHTS && q->first != NULL)
+		job->flights[job->n++] = flight_queue_take(q);
+}
+
+static void
+fill(struct job *job)
+{
+	struct pipeline *p = job->pipeline;
+	struct flight_queue *q = &p->to_convert;
 	size_t octets = 0;
 
-	while (
-	    job->n < JOB_FLIGHTS && q->first != NULL && octets < JOB_OCTETS) {
+	do {
 		octets += q->first->message->raw_len;
 		job->flights[job->n++] = flight_queue_take(q);
+	} while (!job->alone && job->n < JOB_FLIGHTS && octets < JOB_OCTETS &&
+	    judge(p) == ATTEMPTS_FREE && q->first != NULL);
+}
+
+/* The next work for a worker, or NULL. */
+static struct job *
+next_job(struct pipeline *p)
+{
+	struct job *job;
+
+	/* When memory is out, the end of another job tries again. */
+	if ((job = calloc(1, sizeof(*job))) == NULL)
+		return (NULL);
+	job->work.data = job;
+	job->pipeline = p;
+	job->alone = judge(p) == ATTEMPTS_ALONE;
+	if ((job->letters = p->to_letter.first != NULL)) {
+		fill_letters(job);
+		return (job);
 	}
+	if (p->to_convert.first == NULL ||
+	    !attempts_enter(p->config.attempts, &p->turn, job->alone)) {
+		free(job);
+		return (NULL);
+	}
+	fill(job);
+	return (job);
 }
 
 void
 convert_dispatch(struct pipeline *p)
 {
-	struct flight_queue *q;
 	struct job *job;
 
-	while (p->working < p->config.workers) {
-		q = p->to_letter.first != NULL ? &p->to_letter : &p->to_convert;
-		if (q->first == NULL || p->closing || p->work_resting)
+	while (!p->judging && p->working < p->config.workers) {
+		if ((p->to_convert.first == NULL &&
+			p->to_letter.first == NULL) ||
+		    p->closing || p->work_resting ||
+		    (job = next_job(p)) == NULL)
 			return;
-		if ((job = calloc(1, sizeof(*job))) == NULL)
-			return; /* the end of another job tries again */
-		job->work.data = job;
-		job->pipeline = p;
-		fill(job, q);
 		p->working++;
 		uv_queue_work(p->config.loop, &job->work, on_work, on_worked);
 	}
+}
+
+static void
+on_turn(void *arg)
+{
+	convert_dispatch(arg);
+}
+
+void
+convert_init(struct pipeline *p)
+{
+	flight_queue_init(&p->to_convert);
+	flight_queue_init(&p->to_letter);
+	p->turn = (struct attempts_turn){ .resume = on_turn, .arg = p };
 }

@@ -13,4 +13,12 @@ struct fault;
 int durable_write(
     int dirfd, const char *name, const void *data, size_t len, struct fault *f);
 
+/* Open the folder ${name} below ${dirfd}, made durably with those on the way.
+ * Its descriptor, or -1 with ${f}. */
+int durable_folder(int dirfd, const char *name, struct fault *f);
+
+/* Be sure that what others have just made in the folder is durable; costs
+ * nothing if that was long ago.  0, or -1 with errno. */
+int durable_recent(int dirfd);
+
 #endif

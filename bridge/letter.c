@@ -51,22 +51,30 @@ describe(struct buf *b, const struct message *m, const char *sink,
 	buf_putc(b, '\n');
 }
 
+void
+letter_name(const struct message *m, char name[LETTER_NAME_SIZE])
+{
+	char account[DIRECTORY_NAME_MAX + 1], mailbox[DIRECTORY_NAME_MAX + 1];
+
+	directory_name_folder(m->account, account);
+	directory_name_folder(m->mailbox, mailbox);
+	(void)snprintf(name, LETTER_NAME_SIZE, "%s/%s/%" PRIu64 "-%010" PRIu32,
+	    account, mailbox, m->uidvalidity, m->uid);
+}
+
 int
 letter_write(int state_fd, const struct message *m, const char *sink,
     const char *reason, struct fault *f)
 {
-	char account[DIRECTORY_NAME_MAX + 1], mailbox[DIRECTORY_NAME_MAX + 1];
-	char stem[2 * DIRECTORY_NAME_MAX + 160];
+	char message[LETTER_NAME_SIZE], stem[LETTER_NAME_SIZE + 160];
 	char name[sizeof(stem) + 8];
 	struct buf text;
 	int result = -1;
 
 	buf_init(&text, DESCRIPTION_MAX);
-	directory_name_folder(m->account, account);
-	directory_name_folder(m->mailbox, mailbox);
-	(void)snprintf(stem, sizeof(stem),
-	    LETTER_FOLDER "/%s/%s/%" PRIu64 "-%010" PRIu32 "@%s", account,
-	    mailbox, m->uidvalidity, m->uid, sink);
+	letter_name(m, message);
+	(void)snprintf(
+	    stem, sizeof(stem), LETTER_FOLDER "/%s@%s", message, sink);
 	describe(&text, m, sink, reason);
 	if (text.failed) {
 		fault_set(f, FAULT_RETRY, "dead letter: out of memory");

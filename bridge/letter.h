@@ -6,8 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bytes of ACCOUNT/MAILBOX/UIDVALIDITY-UID with its NUL. */
+#define LETTER_NAME_SIZE 640
+
 struct fault;
 struct message;
+
+/* Put the name of a message below the dead letter into ${name}: one message,
+ * one name, of visible ASCII without blanks. */
+void letter_name(const struct message *, char name[LETTER_NAME_SIZE]);
 
 /* Write dead-letter/ACCOUNT/MAILBOX/UIDVALIDITY-UID@SINK.eml (the raw message)
  * and .json (account, mailbox, uidValidity, uid, sink, reason, flags,

@@ -66,6 +66,26 @@
 /* Messages of one mailbox between FETCH and commit. */
 #define LIMIT_ACK_WINDOW 4096
 
+/* The processor time that the conversion of one message may take, and octets
+ * for which it gets a second more: fifty times what a slow processor needs.
+ * And the time by the clock, for a conversion that waits for ever: whatever
+ * else the machine does. */
+#define LIMIT_CONVERT_SECONDS 10
+#define LIMIT_CONVERT_SECOND_OCTETS (4U * 1024 * 1024)
+#define LIMIT_CONVERT_STALL_SECONDS 600
+
+/* How often a conversion may end the process before the message goes to the
+ * dead letter: a kill or a power cut may have hit an innocent one; three times
+ * in a row, alone, is no chance.  And how many such messages are remembered. */
+#define LIMIT_CONVERT_CRASHES 3
+#define LIMIT_CONVERT_SUSPECTS 1000
+
+/* Conversions at once that are noted: more than a machine has processors. */
+#define LIMIT_CONVERT_SLOTS 256
+
+/* The longest retention of the blob store, in days: a century. */
+#define LIMIT_BLOB_DAYS 36500
+
 /* Text of a flag list of one message. */
 #define LIMIT_FLAGS 4096
 

@@ -228,8 +228,7 @@ pipeline_new(const struct pipeline_config *config, struct fault *f)
 	p->config = *config;
 	p->lanes_last = &p->lanes;
 	p->up = 1;
-	flight_queue_init(&p->to_convert);
-	flight_queue_init(&p->to_letter);
+	convert_init(p);
 	p->state_fd = open(config->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->state_fd == -1) {
 		fault_set(f, FAULT_CONFIG, "state directory %s: %s",
@@ -269,6 +268,7 @@ on_timer_closed(uv_handle_t *handle)
 		pipeline_lane_free(lane);
 	}
 	(void)close(p->state_fd);
+	attempts_cancel(p->config.attempts, &p->turn);
 	p->closed(p->closed_arg);
 	free(p);
 }

@@ -14,6 +14,8 @@
 #include "bridge/envelope/event.h"
 #include "bridge/ops/metrics.h"
 
+struct attempts;
+struct blob_ids;
 struct config_sink;
 struct config_source;
 struct fault;
@@ -38,6 +40,7 @@ struct pipeline_config {
 	struct envelope_options envelope;
 	const char *state; /* directory, for the dead letter and the blobs */
 	unsigned workers;  /* conversions at once */
+	struct attempts *attempts; /* or NULL; outlives the pipeline */
 	/* The sink came up or went down: whoever waits may look again. */
 	void (*changed)(void *arg);
 	/* Let a sink that can do so store marks with the events.  Then those
@@ -86,6 +89,9 @@ const struct pipeline_counts *pipeline_counts(const struct pipeline *);
 /* For how long, in milliseconds, the sink has owed its oldest answer; 0 if it
  * owes none. */
 uint64_t pipeline_oldest_ms(const struct pipeline *);
+
+/* Add the ids of the blobs that events in flight refer to. */
+void pipeline_blobs(const struct pipeline *, struct blob_ids *);
 
 /* Messages that reached their end. */
 uint64_t pipeline_ended(const struct pipeline *);

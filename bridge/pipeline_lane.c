@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/blob_keeper.h"
 #include "bridge/message.h"
 #include "bridge/pipeline_marks.h"
 #include "bridge/pipeline_private.h"
@@ -129,4 +130,22 @@ pipeline_lane_close(struct pipeline_lane *lane)
 		return;
 	lane->closed = 1;
 	pipeline_lane_release(lane);
+}
+
+void
+pipeline_blobs(const struct pipeline *p, struct blob_ids *ids)
+{
+	const struct pipeline_lane *lane;
+	const struct flight *f;
+	size_t i;
+
+	for (lane = p->all; lane != NULL; lane = lane->all_next)
+		for (f = lane->first; f != NULL; f = f->next) {
+			/* Else a worker is making the event. */
+			if (f->state != FLIGHT_READY &&
+			    f->state != FLIGHT_SUBMITTED)
+				continue;
+			for (i = 0; i < f->event->nblobs; i++)
+				blob_ids_add(ids, f->event->blobs[i].id);
+		}
 }

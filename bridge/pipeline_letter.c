@@ -64,6 +64,28 @@ pipeline_letter_begin(struct flight *f)
 	convert_dispatch(p->dead);
 }
 
+void
+pipeline_give_up(struct flight *f, const char *reason)
+{
+	struct flight *next;
+	struct pipeline_lane *lane;
+	int follows = 0;
+
+	for (; f != NULL; f = next, follows = 1) {
+		next = f->follower;
+		f->follower = NULL;
+		lane = f->lane;
+		lane->pipeline->followers -= (size_t)follows;
+		f->state = FLIGHT_REFUSED;
+		free(f->reason);
+		f->reason = strdup(reason);
+		/* Nobody behind it waits any more. */
+		lane->unsent = pipeline_lane_unsent(lane->first);
+		pipeline_lane_queue(lane);
+		pipeline_letter_begin(f);
+	}
+}
+
 int
 pipeline_set_dead_letter(struct pipeline *p, struct pipeline *dead)
 {

@@ -3,6 +3,7 @@
 #ifndef PIPELINE_PRIVATE_H
 #define PIPELINE_PRIVATE_H
 
+#include "bridge/attempts.h"
 #include "bridge/fault.h"
 #include "bridge/pipeline.h"
 
@@ -76,6 +77,9 @@ struct pipeline {
 	struct pipeline *dead;	       /* takes the letters; or NULL */
 	struct pipeline_lane *letters; /* to it */
 
+	struct attempts_turn turn; /* to convert */
+	int judging;		   /* who is given up: no work is given out */
+
 	uv_timer_t retry; /* until it fires nothing is submitted */
 	int resting;
 	int work_resting; /* nor is work given to workers */
@@ -112,13 +116,19 @@ void pipeline_pump(struct pipeline *);
 /* The sink refused ${f}, and says why in f->reason (pipeline_letter.c). */
 void pipeline_letter_begin(struct flight *f);
 
+/* No sink will get the event of ${f}, which is in no queue, nor those of its
+ * followers: to the dead letters. */
+void pipeline_give_up(struct flight *f, const char *reason);
+
 /* Free the lane; or only if it is closed and its last message has gone. */
 void pipeline_lane_free(struct pipeline_lane *);
 void pipeline_lane_release(struct pipeline_lane *);
 
-void flight_queue_init(struct flight_queue *);
 void flight_queue_put(struct flight_queue *, struct flight *);
 struct flight *flight_queue_take(struct flight_queue *);
+
+/* No work yet. */
+void convert_init(struct pipeline *);
 
 /* Give waiting work to the workers, as far as they are free. */
 void convert_dispatch(struct pipeline *);

@@ -108,6 +108,31 @@ read_options(struct args *args, int argc, char **argv)
 	return (0);
 }
 
+/* What stands after the operand in the table: "ID" in "get ID|gc". */
+static int
+read_second(struct args *args, int argc, char **argv)
+{
+	const char *p = args->cmd->operand;
+	size_t len;
+
+	if (args->operand == NULL)
+		return (0);
+	for (len = strlen(args->operand); p != NULL &&
+	     (strncmp(p, args->operand, len) != 0 || p[len] != ' ');
+	     p = strchr(p, '|'), p = p != NULL ? p + 1 : NULL)
+		;
+	if (p == NULL)
+		return (0);
+	if (optind < argc) {
+		args->second = argv[optind++];
+		return (0);
+	}
+	p += len + 1;
+	args_wrong(args->cmd, "%s: %.*s is missing", args->operand,
+	    (int)strcspn(p, "|"), p);
+	return (-1);
+}
+
 int
 args_parse(struct args *args, int argc, char **argv)
 {
@@ -120,6 +145,8 @@ args_parse(struct args *args, int argc, char **argv)
 		return (-1);
 	if (optind < argc && args->cmd->operand != NULL)
 		args->operand = argv[optind++];
+	if (read_second(args, argc, argv) == -1)
+		return (-1);
 	if (optind < argc) {
 		args_wrong(args->cmd, "too many arguments: %s", argv[optind]);
 		return (-1);

@@ -13,6 +13,7 @@ struct args {
 	const struct cli_command *cmd;
 	const char *values[ARGS_OPTIONS]; /* in the order of cmd->options */
 	const char *operand;		  /* or NULL */
+	const char *second;		  /* of an operand that needs one */
 };
 
 /* Read what the command argv[0] was called with.  0; or -1 when it was called

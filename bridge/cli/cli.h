@@ -17,7 +17,8 @@ struct cli_option {
 struct cli_command {
 	const char *name;
 	const char *summary; /* one line */
-	const char *operand; /* "bash|zsh|fish"; NULL: takes none */
+	const char *operand; /* "bash|zsh|fish"; NULL: takes none.  In "get
+			      * ID|gc" get needs a second one */
 	int operand_required;
 	const struct cli_option *options;  /* ended by a name of NULL */
 	const char *details;		   /* more for --help, or NULL */
@@ -44,6 +45,7 @@ int cli_status(int argc, char **argv);
 int cli_replay(int argc, char **argv);
 int cli_dead_letter(int argc, char **argv);
 int cli_checkpoint(int argc, char **argv);
+int cli_blob(int argc, char **argv);
 int cli_secret(int argc, char **argv);
 int cli_version(int argc, char **argv);
 int cli_help(int argc, char **argv);

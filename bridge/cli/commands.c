@@ -52,6 +52,12 @@ static const struct cli_option checkpoint_options[] = { CONFIG,
 	FLAG("all", "reset: put the whole store aside"),
 	FLAG("force", "import: also where that goes back"), JSON, END };
 
+static const struct cli_option blob_options[] = { CONFIG,
+	VALUE("older-than", "DAYS",
+	    "gc: not referred to for so long (default: "
+	    "blobs.retention_days)"),
+	FLAG("dry-run", "gc: only count what would be removed"), END };
+
 static const struct cli_option secret_options[] = {
 	{ "key", "FILE", "the key: base64 of 32 octets, read by its owner only",
 	    0, 1 },
@@ -120,6 +126,13 @@ static const struct cli_command commands[] = {
 	    "--all also mends a damaged store,\nwhich is kept beside the new "
 	    "one.",
 	    cli_checkpoint },
+	{ "blob", "read the blob store, or tidy it", "get ID|gc", 1,
+	    blob_options,
+	    "get checks the content against its id, a blobId of an event, and "
+	    "prints it.\ngc removes what no event referred to for long; the "
+	    "daemon may go on running,\nand does the same by itself where "
+	    "blobs.retention_days says so.",
+	    cli_blob },
 	{ "convert", "turn one message from stdin into its event", NULL, 0,
 	    convert_options, NULL, cli_convert },
 	{ "secret", "encrypt a secret, to stand in the config", "seal|rotate",

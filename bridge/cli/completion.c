@@ -16,9 +16,11 @@ put_operands(const struct cli_command *cmd)
 	if (cmd->operand == NULL)
 		return;
 	if (strcmp(cmd->operand, "COMMAND") != 0) {
-		for (p = cmd->operand; *p != '\0'; p++)
-			putchar(*p == '|' ? ' ' : *p);
-		putchar(' ');
+		/* Without the second ones: "get" of "get ID|gc". */
+		for (p = cmd->operand; *p != '\0'; p += *p == '|') {
+			printf("%.*s ", (int)strcspn(p, " |"), p);
+			p += strcspn(p, "|");
+		}
 		return;
 	}
 	all = cli_commands(&n);

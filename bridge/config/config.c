@@ -57,6 +57,18 @@ read_limits(struct section *s, struct config *cfg)
 }
 
 static void
+read_blobs(struct section *s, struct config *cfg)
+{
+	struct section *blobs;
+
+	if ((blobs = section_child(s, "blobs")) == NULL)
+		return;
+	cfg->blob_days = (unsigned)section_integer(
+	    blobs, "retention_days", 0, 0, LIMIT_BLOB_DAYS);
+	section_end(blobs, NULL);
+}
+
+static void
 read_envelope(struct section *s, struct config *cfg)
 {
 	static const char *const contents[] = { "none", "inline", "store",
@@ -240,6 +252,7 @@ read_all(struct section *s, struct config *cfg)
 	read_log(s, cfg);
 	read_limits(s, cfg);
 	read_envelope(s, cfg);
+	read_blobs(s, cfg);
 	account_read_retry(s, &default_retry, &cfg->retry);
 	admin_read(s, &cfg->admin);
 	/* Accounts name sinks and clients. */

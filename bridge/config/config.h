@@ -85,6 +85,7 @@ struct config {
 	struct config_retry retry;
 	uint64_t inflight_bytes;
 	uint64_t max_message_bytes;
+	unsigned blob_days; /* retention of the blob store; 0: for ever */
 	struct envelope_options envelope; /* max_event_bytes is the sink's */
 	struct config_account *accounts;
 	size_t naccounts;
