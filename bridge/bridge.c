@@ -230,7 +230,7 @@ open_watchers(struct bridge *b, struct fault *f)
 		.once = b->once,
 		.stopped = on_watcher_stopped,
 		.arg = b };
-	b->doormen = calloc(c->naccounts, sizeof(struct doorman *));
+	b->doormen = calloc(c->naccounts + 1, sizeof(struct doorman *));
 	b->watchers = calloc(n + 1, sizeof(struct watcher *));
 	if (b->doormen == NULL || b->watchers == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));

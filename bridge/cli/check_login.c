@@ -297,7 +297,7 @@ check_logins(struct check *c)
 	for (i = 0; i < cfg->naccounts; i++)
 		n += cfg->accounts[i].nmailboxes;
 	c->logins = calloc(n + 1, sizeof(*c->logins));
-	c->doormen = calloc(cfg->naccounts, sizeof(struct doorman *));
+	c->doormen = calloc(cfg->naccounts + 1, sizeof(struct doorman *));
 	if (c->logins == NULL || c->doormen == NULL)
 		return;
 	for (i = 0; i < cfg->naccounts; i++) {

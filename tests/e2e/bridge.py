@@ -126,7 +126,7 @@ class Bridge(Server):
         done = subprocess.run(argv, input=stdin, capture_output=True,
                               env=self.environment(), cwd=self.folder,
                               timeout=60)
-        if args[0] in ("convert", "run"):
+        if args[:1] in (("convert",), ("run",)) and "--help" not in args:
             for line in done.stdout.splitlines():
                 schemas.check(line)
         done.stdout = done.stdout.decode(errors="replace")
