@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import outputs  # noqa: E402
 from bridge import PROGRAM, Bridge, account  # noqa: E402
 from outputs import DirectoryOutput, KafkaOutput, RedisOutput  # noqa: E402
 from servers.dovecot import Dovecot  # noqa: E402
@@ -27,6 +28,22 @@ numbers = itertools.count(1)
 def pytest_configure(config) -> None:
     if not PROGRAM.is_file():
         pytest.exit(f"{PROGRAM} is not built; run: make asan", 2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    """While the servers still run: all that was published fits its schema."""
+    wrong = None
+    try:
+        for output in outputs.made:
+            output.check()
+    except Exception as error:
+        wrong = error
+    outputs.made.clear()
+    result = yield
+    if wrong is not None:
+        raise wrong
+    return result
 
 
 def real(server, *args, **options):
@@ -129,38 +146,31 @@ def output(folder) -> DirectoryOutput:
 
 
 @pytest.fixture
-def kafka_output(kafka, user):
+def kafka_output(kafka, user) -> KafkaOutput:
     out = KafkaOutput(kafka, f"mail-{user}")
     out.create()
-    yield out
-    out.check()
+    return out
 
 
 @pytest.fixture
-def redis_output(redis_server, user):
-    out = RedisOutput(redis_server, f"mail-{user}")
-    yield out
-    out.check()
+def redis_output(redis_server, user) -> RedisOutput:
+    return RedisOutput(redis_server, f"mail-{user}")
 
 
 @pytest.fixture
 def new_bridge(folder):
     """new_bridge(accounts, output, **settings); checked at the end."""
-    bridges, folders = [], []
+    bridges = []
 
     def make(accounts: list, output, **settings) -> Bridge:
         bridge = Bridge(folder / f"bridge{len(bridges)}", accounts,
                         {"events": output.section()}, **settings)
         bridges.append(bridge)
-        if isinstance(output, DirectoryOutput):
-            folders.append(output)
         return bridge
 
     yield make
     for bridge in bridges:
         bridge.finish()
-    for output in folders:
-        output.check()
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from urllib.parse import unquote
 
 from bridge import schemas
 
+made: list = []  # all of the test that runs
+
 
 PARTITION_EOF = -191  # KafkaError._PARTITION_EOF
 
@@ -16,6 +18,7 @@ class DirectoryOutput:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        made.append(self)
 
     def section(self) -> dict:
         return {"type": "directory", "path": str(self.path)}
@@ -68,6 +71,7 @@ class RedisOutput:
         self.settings = settings
         self.client = redis.Redis(port=server.port,
                                   password=server.password or None)
+        made.append(self)
 
     def section(self) -> dict:
         return {"type": "redis", "url": self.server.url,
@@ -100,6 +104,7 @@ class KafkaOutput:
         self.broker = broker
         self.topic = topic
         self.settings = settings
+        made.append(self)
 
     def section(self) -> dict:
         return {"type": "kafka", "brokers": self.broker.brokers,
