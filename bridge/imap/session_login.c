@@ -58,6 +58,16 @@ session_login_status(struct session *s, const struct response *r)
 		s->capabilities = capability_read(r->code + 10);
 }
 
+/* Room for all that is to be said of the secret, at once: growing would leave
+ * copies of it behind. */
+static void
+reserve(struct session *s)
+{
+	size_t len = strlen(s->user) * 3 + strlen(s->secret);
+
+	(void)buf_reserve(&s->out, len * 2 + 256);
+}
+
 /* LOGIN takes strings: quoted where they can be, else literals, one "+" at a
  * time (RFC 3501 section 4.3). */
 static void
@@ -107,6 +117,7 @@ log_in(struct session *s, const char *user, const char *secret)
 	}
 	s->state = STATE_AUTHENTICATING;
 	s->step = 0;
+	reserve(s);
 	session_begin(s, COMMAND_AUTHENTICATE);
 	buf_puts(&s->out, sasl_name(s->mechanism));
 	if (s->mechanism == SASL_LOGIN_COMMAND) {
@@ -164,6 +175,7 @@ session_login_token(
 void
 session_login_continue(struct session *s, const char *challenge)
 {
+	reserve(s);
 	if (s->mechanism == SASL_LOGIN_COMMAND) {
 		if (s->step == 1 || s->step == 3)
 			login_command(s);

@@ -18,7 +18,7 @@ def test_password(new_bridge, dovecot, user, output):
     bridge.wait_state(("idle",))
     # What is to be found is found.
     assert memory.find(bridge.process.pid, {"name": user})
-    assert memory.find(bridge.process.pid, {"password": PASSWORD}) == []
+    assert memory.find(bridge.process.pid, {"password": PASSWORD}) == {}
     assert bridge.terminate() == 0
 
 
@@ -39,6 +39,6 @@ def test_client_secret(new_bridge, new_dovecot, new_oidc, output):
     bridge.wait_state(("idle",))
     # While a request is under way its form is there.
     bridge.wait(lambda: memory.find(
-        bridge.process.pid, {"client secret": SECRET}) == [],
+        bridge.process.pid, {"client secret": SECRET}) == {},
         10, what="the secret to be gone")
     assert bridge.terminate() == 0
