@@ -13,6 +13,7 @@
 
 #include "bridge/auth/oauth2.h"
 #include "bridge/bridge_private.h"
+#include "bridge/buf.h"
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
 #include "bridge/config/config.h"
@@ -20,6 +21,10 @@
 #include "bridge/ops/metrics.h"
 #include "bridge/pipeline.h"
 #include "bridge/version.h"
+
+/* About what the series of one take. */
+#define MAILBOX_TEXT 400
+#define ACCOUNT_TEXT 500
 
 /* 0 if it cannot be told. */
 static uint64_t
@@ -201,6 +206,9 @@ unsigned
 bridge_metrics(const struct bridge *b, struct buf *out)
 {
 	struct metrics m = { .out = out };
+	/* Growing step by step would copy megabytes. */
+	(void)buf_reserve(out,
+	    b->nwatchers * MAILBOX_TEXT + b->config->naccounts * ACCOUNT_TEXT);
 	put_process(&m, b->started_at);
 	put_logins(&m, &b->counts);
 	put_store(&m, b->committer);

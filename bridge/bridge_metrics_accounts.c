@@ -119,8 +119,7 @@ put_mailboxes(
 	    "For how long mail has been waiting without any of it reaching "
 	    "its end; 0: none waits.");
 	for (i = 0; i < b->nwatchers; i++)
-		metrics_put_real(m,
-		    (double)watcher_stalled_ms(b->watchers[i]) / 1e3,
+		metrics_put(m, watcher_stalled_ms(b->watchers[i]) / 1000,
 		    METRICS_LABELS("account", rows[i].account, "mailbox",
 			rows[i].mailbox));
 	metrics_family(m, "mailbridge_mailbox_last_success_timestamp_seconds",

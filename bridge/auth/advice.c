@@ -36,7 +36,7 @@ static const struct {
 	    "secrets, or use the one that is there" },
 	{ 700024,
 	    "the assertion's times are not valid: is this machine's clock "
-	    "right?" },
+	    "right, and the file of client_assertion renewed?" },
 	{ 700021,
 	    "the assertion must be issued by the application itself: check "
 	    "client_id" },

@@ -5,12 +5,16 @@ import http.client
 import json
 import re
 import socket
+import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bridge import EX_CONFIG, account
 from mails import mails
+from servers.certs import openssl
+from servers.dovecot import PASSWORD
 from servers.process import free_port
 
 
@@ -203,4 +207,85 @@ def test_not_ready_while_the_sink_is_down(new_bridge, dovecot, user,
     redis_server.start()
     bridge.wait(lambda: admin.ask("/readyz")[0] == 200, what="its return")
     bridge.wait(lambda: redis_output.count() == 2, what="the second mail")
+    assert bridge.terminate() == 0
+
+
+def test_wrong_credentials_are_named(new_bridge, dovecot, user, output):
+    """In metrics and status, until they are right again; without a restart."""
+    dovecot.append(user, mails(1))
+    bridge = new_bridge([account(dovecot, user, mailboxes=["INBOX", "B"]),
+                         account(dovecot, user, name="other")], output)
+    dovecot.create(user, "B")
+    bridge.secret.write_text("wrong\n")
+    wrong = bridge.secret.rename(bridge.folder / "wrong.txt")
+    bridge.secret.write_text(PASSWORD)
+    bridge.secret.chmod(0o600)
+    bridge.config["accounts"][0]["auth"]["password"] = {"file": str(wrong)}
+    admin = Admin(bridge)
+    bridge.start()
+    bridge.wait(admin.up, what="the admin port")
+    bridge.wait(lambda: admin.metrics()[
+        "mailbridge_account_login_refused", user] == 1, what="the refusal")
+    found = admin.metrics()
+    assert found["mailbridge_account_login_refused", "other"] == 0
+    assert found["mailbridge_imap_login_failures_total", "refused"] >= 1
+    # One attempt a step, whatever the number of the mailboxes.
+    assert (found["mailbridge_account_login_failures_total", user]
+            == found["mailbridge_imap_login_failures_total", "refused"])
+    bridge.wait(lambda: all(
+        "AUTHENTICATIONFAILED" in (bridge.status()[user, box]["lastError"]
+                                   or "") for box in ("INBOX", "B")),
+        what="both mailboxes to say it")
+    assert "AUTHENTICATIONFAILED" in admin.ask("/")[2]
+    assert admin.ask("/readyz")[0] == 200
+    wrong.write_text(PASSWORD)
+    bridge.wait(lambda: output.count() == 2, 60, what="the mail of both")
+    assert admin.metrics()["mailbridge_account_login_refused", user] == 0
+    assert bridge.terminate() == 0
+
+
+def test_expiry_is_visible(new_bridge, tokens, fake_account, imap, output):
+    """Token, client secret and certificate: in metrics, status and log."""
+    imap.capability = "IMAP4rev1 SASL-IR AUTH=XOAUTH2 IDLE"
+    bridge = new_bridge([], output)
+    pem, key = bridge.folder / "c.pem", bridge.folder / "k.pem"
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9",
+            "-subj", "/CN=x", "-keyout", str(key), "-out", str(pem))
+    key.chmod(0o600)
+    (bridge.folder / "s.txt").write_text("canary")
+    (bridge.folder / "s.txt").chmod(0o600)
+    soon = datetime.now(timezone.utc).date() + timedelta(days=20)
+    common = {"grant": "client_credentials", "client_id": "c",
+              "tls_ca": tokens.ca, "token_endpoint": tokens.token_endpoint}
+    bridge.config["oauth2"] = {
+        "cert": {**common, "client_certificate": {
+            "certificate": "c.pem", "key": {"file": "k.pem"}}},
+        "secret": {**common, "client_secret": {"file": "s.txt"},
+                   "expires_at": soon.isoformat()}}
+    bridge.config["accounts"] = [
+        fake_account(name, auth={"method": "oauth2", "client": name})
+        for name in ("cert", "secret")]
+    admin = Admin(bridge)
+    bridge.start()
+    bridge.wait_state(("idle",))
+    found, now = admin.metrics(), time.time()
+    prefix = "mailbridge_oauth2_"
+    for name in ("cert", "secret"):
+        assert found[f"{prefix}requests_total", name, "ok"] == 1
+        left = found[f"{prefix}token_expiry_timestamp_seconds", name] - now
+        assert 3500 < left <= 3600
+    assert 8 < (found[f"{prefix}certificate_expiry_timestamp_seconds", "cert"]
+                - now) / 86400 <= 9
+    assert 19 < (found[f"{prefix}secret_expiry_timestamp_seconds", "secret"]
+                 - now) / 86400 <= 21
+    assert (f"{prefix}secret_expiry_timestamp_seconds", "cert") not in found
+    rows = {row["client"]: row
+            for row in json.loads(admin.ask("/status")[2])["oauth2"]}
+    assert rows["secret"]["secretExpiresAt"].startswith(soon.isoformat())
+    assert rows["cert"]["certificateExpiresAt"] > rows["cert"][
+        "tokenExpiresAt"]
+    assert re.search(r"warn.*cert.*certificate expires in [89] days",
+                     bridge.printed())
+    assert re.search(r"warn.*secret.*client secret expires in (19|20) days",
+                     bridge.printed())
     assert bridge.terminate() == 0
