@@ -49,6 +49,7 @@ UNIT_HELP := $(patsubst %.c,$(BUILD)/obj/%.o,\
 SIM_OBJS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,\
               $(wildcard tests/bench/*.c))
+FUZZ_HELP := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/fuzz/help/*.c))
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
 ## Build
@@ -94,8 +95,9 @@ $(BUILD)/bench/%: tests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
 
-build/fuzz/%: tests/fuzz/%.c $(LIB)
-	$(COMPILE) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(LIB) $(PKG_LIBS)
+build/fuzz/%: tests/fuzz/%.c $(FUZZ_HELP) $(LIB)
+	$(COMPILE) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_HELP) \
+	    $(LIB) $(PKG_LIBS)
 
 clang: ## build with clang into build/clang
 	@$(CLANG) build/clang/mailbridge
@@ -155,11 +157,11 @@ valgrind: ## unit tests under valgrind
 	    --child-silent-after-fork=yes \
 	    --suppressions=tests/tools/valgrind.supp'
 
-fuzz: ## each fuzz target for FUZZ_SECONDS=60
-	@$(FUZZ) run-fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+fuzz: ## each fuzz target for FUZZ_SECONDS=60; FUZZ_TARGET=fuzz_envelope picks one
+	@$(FUZZ) run-fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_TARGET=$(FUZZ_TARGET)
 
 run-fuzz: $(FUZZ_BINS)
-	@tests/tools/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_BINS)
+	@tests/tools/fuzz.sh $(FUZZ_SECONDS) $(or $(FUZZ_TARGET:%=build/fuzz/%),$(FUZZ_BINS))
 
 bench: all $(BENCH_BINS) ## throughput and memory beside others: build/bench.txt
 	@deploy/deps.sh install bench
