@@ -47,11 +47,15 @@ address_email(struct address_reader *r, struct span s)
 	for (i = 0; i < s.len; i++) {
 		if (s.data[i] == '"')
 			quoted = !quoted;
-		if (quoted || !span_space(s.data[i]))
+		/* A bracket here has lost its other half. */
+		if (quoted ||
+		    (!span_space(s.data[i]) && s.data[i] != '<' &&
+			s.data[i] != '>'))
 			p[n++] = s.data[i];
 	}
 	out = (struct span){ p, n };
-	return (words_plain(r->arena, out, &r->list->found));
+	/* RFC 8621 section 4.1.2.3: words are decoded here as well. */
+	return (words_decode(r->arena, out, &r->list->found));
 }
 
 static struct span
@@ -241,7 +245,8 @@ address_char(struct address_reader *r, char c)
 		r->group = 0;
 		return;
 	case ':':
-		if (!r->group && !r->has_angle &&
+		/* Groups in groups are none, and written. */
+		if (!r->has_angle &&
 		    (r->words.len == 0 ||
 			memchr(r->words.data, '@', r->words.len) == NULL)) {
 			r->group = 1;

@@ -10,6 +10,7 @@ struct date {
 	int have_time, have_year, have_zone;
 	int offset; /* minutes east of UTC */
 	int unknown_offset;
+	int guessed; /* what is missing or makes no sense was filled in */
 };
 
 static const char date_months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
@@ -46,14 +47,14 @@ date_name(const char *names, struct span word)
 }
 
 static int
-date_clock(struct date *d, struct span word)
+date_clock(struct date *d, struct span word, char colon)
 {
 	struct span part, rest = word;
 	unsigned *field[3] = { &d->hour, &d->minute, &d->second };
 	size_t i, n;
 
 	for (i = 0; i < 3 && rest.data != NULL; i++) {
-		part = span_split(&rest, ':');
+		part = span_split(&rest, colon);
 		n = date_digits(part, field[i]);
 		if (n == 0 || n > 2)
 			return (-1);
@@ -64,8 +65,10 @@ date_clock(struct date *d, struct span word)
 	if (i < 2)
 		return (-1);
 	/* RFC 3339 knows second 60; many of its readers do not. */
-	if (d->second == 60)
+	if (d->second == 60) {
 		d->second = 59;
+		d->guessed = 1;
+	}
 	d->have_time = 1;
 	return (0);
 }
@@ -131,6 +134,19 @@ date_zone(struct date *d, struct span word)
 		(void)date_offset(d, span_cut(word, 3, word.len));
 }
 
+/* "3:04 PM"; 0 if the word is neither. */
+static int
+date_half(struct date *d, struct span word)
+{
+	int after = span_is(word, "PM");
+
+	if ((!after && !span_is(word, "AM")) || !d->have_time || d->hour < 1 ||
+	    d->hour > 12)
+		return (0);
+	d->hour = d->hour % 12 + (after ? 12 : 0);
+	return (1);
+}
+
 static void
 date_year(struct date *d, unsigned value, size_t digits)
 {
@@ -151,12 +167,15 @@ date_word(struct date *d, struct span word)
 	int name;
 
 	if (memchr(word.data, ':', word.len) != NULL && !d->have_time)
-		return (date_clock(d, word));
+		return (date_clock(d, word, ':'));
+	if (memchr(word.data, '.', word.len) != NULL && !d->have_time &&
+	    d->have_year)
+		return (date_clock(d, word, '.'));
 	if (d->have_time && date_offset(d, word))
 		return (0);
 	if ((n = date_digits(word, &value)) != 0) {
 		/* "2026-05-01": the year comes first, then the month. */
-		if (d->have_year && d->month == 0 && n <= 2)
+		if (d->have_year && d->month == 0 && d->day == 0 && n <= 2)
 			d->month = value != 0 ? value : 13;
 		/* "1st": letters after a day are nothing. */
 		else if (d->day == 0 && n <= 2)
@@ -169,7 +188,8 @@ date_word(struct date *d, struct span word)
 	}
 	if (d->month == 0 && (name = date_name(date_months, word)) != -1)
 		d->month = (unsigned)name + 1;
-	else if (date_name(date_days, word) == -1 || d->have_time)
+	else if ((date_name(date_days, word) == -1 || d->have_time) &&
+	    !date_half(d, word))
 		date_zone(d, word);
 	return (0);
 }
@@ -225,8 +245,9 @@ date_parse(struct span s, char out[DATE_TEXT])
 				i++;
 				break;
 			}
-			/* "01-May-2026" */
-			if (c == '-' && !d.have_time && word.len != 0) {
+			/* "01-May-2026", "2026/05/01" */
+			if ((c == '-' || (c == '/' && d.day == 0)) &&
+			    !d.have_time && word.len != 0) {
 				i++;
 				break;
 			}
@@ -236,6 +257,7 @@ date_parse(struct span s, char out[DATE_TEXT])
 	}
 	if (!date_valid(&d))
 		return (-1);
+	d.guessed |= !d.have_zone;
 	minutes = d.offset < 0 ? -d.offset : d.offset;
 	/* The moduli only tell the compiler what date_valid() made sure. */
 	(void)snprintf(out, DATE_TEXT,
@@ -243,7 +265,7 @@ date_parse(struct span s, char out[DATE_TEXT])
 	    d.month % 100, d.day % 100, d.hour % 100, d.minute % 100,
 	    d.second % 100, d.offset < 0 || d.unknown_offset ? '-' : '+',
 	    (unsigned)minutes / 60 % 100, (unsigned)minutes % 60);
-	return (0);
+	return (d.guessed);
 }
 
 int

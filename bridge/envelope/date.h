@@ -10,8 +10,9 @@
 
 /* Write the Date of a mail as "2026-05-01T12:30:00+02:00", in the sender's own
  * offset.  Lenient: day name, seconds, zone may be missing, zones may be
- * names, years may have two digits.  0, or -1 when it cannot be told what is
- * meant. */
+ * names, years may have two digits.  0; 1 if the zone is missing or unknown and
+ * UTC was taken, or a leap second was; -1 when it cannot be told what is meant.
+ */
 int date_parse(struct span, char out[DATE_TEXT]);
 
 /* Write seconds since 1970 as "2026-05-01T10:30:00Z".  0, or -1 for years

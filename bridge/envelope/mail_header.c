@@ -116,11 +116,17 @@ mail_subject(struct mail *m, const struct header *h)
 static void
 mail_date(struct mail *m, const struct header *h)
 {
-	if (date_parse(h->value, m->sent_at) == 0)
+	enum problem_code code = PROBLEM_DATE_GUESSED;
+
+	switch (date_parse(h->value, m->sent_at)) {
+	case 0:
 		return;
-	m->sent_at[0] = '\0';
-	problem_add(
-	    &m->problems, PROBLEM_DATE_INVALID, mail_nothing, mail_nothing);
+	case -1:
+		m->sent_at[0] = '\0';
+		code = PROBLEM_DATE_INVALID;
+		break;
+	}
+	problem_add(&m->problems, code, mail_nothing, mail_nothing);
 }
 
 /* The fields with a meaning.  Of repeated ones the last counts (RFC 8621

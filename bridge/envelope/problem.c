@@ -50,6 +50,8 @@ const struct problem_text problem_texts[PROBLEM_CODES] = {
 	[PROBLEM_TEXT_ENCODED] = { "textEncoded",
 	    "a text holds an encoded file, left as it is" },
 	[PROBLEM_NUL_DROPPED] = { "nulDropped", "NUL octets are left out" },
+	[PROBLEM_DATE_GUESSED] = { "dateGuessed",
+	    "no zone that is known, UTC is taken; or a leap second" },
 };
 
 void

@@ -13,6 +13,8 @@ for program; do
 	mkdir -p "build/fuzz/corpus/$name"
 	seeds=""
 	test ! -d "tests/fuzz/corpus/$name" || seeds="tests/fuzz/corpus/$name"
+	# Mails are seeds as they are.
+	test "$name" != fuzz_envelope || seeds="$seeds tests/mails"
 	dictionary=""
 	test ! -f "tests/fuzz/$name.dict" ||
 	    dictionary="-dict=tests/fuzz/$name.dict"
