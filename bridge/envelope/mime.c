@@ -274,6 +274,24 @@ mime_end(struct mime *m, const struct part *p)
 	return (around->close);
 }
 
+/* Does the line come that ends the multipart? */
+static int
+mime_closed(const struct mime *m, const struct part *p)
+{
+	const struct outline *o = &m->outline;
+	size_t i;
+
+	/* Entry 0 is the mail itself and no such line. */
+	for (i = p->child->entry | (p->child->entry == 0); i < o->n; i++) {
+		const char *line = o->text.data + o->entries[i].at + 2;
+
+		if (strncmp(line, p->boundary.data, p->boundary.len) == 0 &&
+		    strncmp(line + p->boundary.len, "--", 2) == 0)
+			return (1);
+	}
+	return (p->boundary.len == 0 || o->cut);
+}
+
 /* Multiparts in which nothing was found, or was not looked for: leaves. */
 static int
 mime_mend(struct mime *m, struct part *root)
@@ -281,6 +299,10 @@ mime_mend(struct mime *m, struct part *root)
 	struct part *p;
 
 	for (p = root; p != NULL; p = part_after(p)) {
+		if (p->multipart && p->child != NULL && !mime_closed(m, p))
+			problem_add_part(m->problems,
+			    PROBLEM_MULTIPART_UNCLOSED, p->id,
+			    (struct span){ NULL, 0 });
 		if (!p->multipart || p->child != NULL)
 			continue;
 		if (p == root && mime_number(m, p) == -1)

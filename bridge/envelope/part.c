@@ -103,10 +103,15 @@ part_encoding(struct span value, int *unknown)
 {
 	static const char *const identity[] = { "7bit", "8bit", "binary",
 		"7-bit", "8-bit", "none", "" };
-	struct span rest = value, word;
-	size_t i;
+	struct span word = span_trim(value);
+	size_t i, from = word.len != 0 && word.data[0] == '"';
 
-	word = span_trim(span_split(&rest, ';'));
+	/* The word alone: comments may follow, and some write quotes. */
+	for (i = from; i < word.len; i++)
+		if (span_blank(word.data[i]) || word.data[i] == ';' ||
+		    word.data[i] == '(' || word.data[i] == '"')
+			break;
+	word = span_cut(word, from, i);
 	if (span_is(word, "base64"))
 		return (PART_BASE64);
 	if (span_is(word, "quoted-printable"))

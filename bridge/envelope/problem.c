@@ -52,6 +52,8 @@ const struct problem_text problem_texts[PROBLEM_CODES] = {
 	[PROBLEM_NUL_DROPPED] = { "nulDropped", "NUL octets are left out" },
 	[PROBLEM_DATE_GUESSED] = { "dateGuessed",
 	    "no zone that is known, UTC is taken; or a leap second" },
+	[PROBLEM_MULTIPART_UNCLOSED] = { "multipartUnclosed",
+	    "its last boundary is missing, it may be cut off" },
 };
 
 void

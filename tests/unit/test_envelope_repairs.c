@@ -216,6 +216,17 @@ texts_are_repaired(void **state)
 		    "body.text",
 		    "(This file must be converted with BinHex 4.0)\n:",
 		    "textEncoded: part 1: BinHex" },
+		{ "Content-Transfer-Encoding: base64 (c)\n\naGk=", 0,
+		    "body.text", "hi", "" },
+		{ "Content-Transfer-Encoding: \"base64\";\n\naGk=", 0,
+		    "body.text", "hi", "" },
+		{ "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx", 0,
+		    "body.text", "x",
+		    "multipartUnclosed: its last boundary is missing, it may "
+		    "be cut off" },
+		{ "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n"
+		  "--b--",
+		    0, "body.text", "x", "" },
 		{ "Content-Transfer-Encoding: x-uuencode\n\nx", 0, "body.text",
 		    "x", "encodingUnknown: part 1: x-uuencode" },
 	};
