@@ -57,9 +57,9 @@ class Jmap:
     def view(self, raw: bytes) -> dict:
         try:
             mail = self.parse(self.upload(raw))
+            return self.shape(mail) if mail else {"error": "not parsable"}
         except (OSError, KeyError, ValueError) as error:
             return {"error": repr(error)}
-        return self.shape(mail) if mail else {"error": "not parsable"}
 
     def shape(self, mail: dict) -> dict:
         def people(name: str) -> Optional[list]:

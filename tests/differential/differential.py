@@ -5,8 +5,9 @@
 Where two of the others agree on a field of a mail, so must we in at least
 99 % of the cases, and each difference must be explained in explained.txt; a
 difference without explanation, or an explanation without difference, fails.
-Always over tests/mails and the fuzzer's corpus; --mails, or the environment
-variable MAILBRIDGE_MAILS, adds a folder.
+Always over the mails of the project (not the fuzzer's: what two parsers make
+of noise says nothing); --mails, or the environment variable MAILBRIDGE_MAILS,
+adds a folder.
 """
 
 import argparse
@@ -176,8 +177,8 @@ def main() -> int:
     parser.add_argument("--show", action="store_true",
                         help="print explained differences too")
     options = parser.parse_args()
-    folders = [HERE.parent / "mails", HERE.parent / "fuzz/corpus/fuzz_envelope",
-               *options.mails]
+    folders = [ROOT / "tests/mails", ROOT / "docs/examples",
+               ROOT / "deploy/demo/mails", *options.mails]
     if os.environ.get("MAILBRIDGE_MAILS"):
         folders.append(os.environ["MAILBRIDGE_MAILS"])
 
