@@ -4,6 +4,8 @@ import re
 import signal
 from pathlib import Path
 
+import pytest
+
 from bridge import EX_CONFIG, EX_NOPERM, account
 from mails import mails
 from servers.certs import openssl
@@ -146,6 +148,26 @@ def test_encrypted_secret(new_bridge, dovecot, user, output):
     assert "does not open with the key" in done.stderr
     auth["password"] = {"encrypted": rotated.stdout.strip()}
     bridge.write()
+    bridge.once()
+    assert output.count() == 1
+
+
+@pytest.mark.parametrize("where", ["env", "credential"])
+def test_password_that_stands_elsewhere(bridge, dovecot, user, output, where,
+                                        monkeypatch):
+    """In the environment, or where systemd puts credentials; a name that is
+    not there is said, and what to do."""
+    dovecot.append(user, mails(1))
+    auth = bridge.config["accounts"][0]["auth"]
+    auth["password"] = {where: "imap"}
+    bridge.write()
+    done = bridge.command("check")
+    assert done.returncode == EX_CONFIG
+    assert "imap" in done.stderr and PASSWORD not in done.stderr
+    monkeypatch.setenv("imap", PASSWORD)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(bridge.folder))
+    (bridge.folder / "imap").write_text(PASSWORD)
+    (bridge.folder / "imap").chmod(0o600)
     bridge.once()
     assert output.count() == 1
 

@@ -12,7 +12,8 @@ from servers.certs import openssl, public_jwk
 from test_oauth2 import SECRET, cc_client, refresh_config, token_account, \
     write_secret
 
-MECHANISMS = pytest.mark.parametrize("mechanism", ["xoauth2", "oauthbearer"])
+MECHANISMS = pytest.mark.parametrize("mechanism", [
+    "xoauth2", pytest.param("oauthbearer", marks=pytest.mark.long)])
 
 
 def client(oidc, **changes) -> dict:
@@ -173,7 +174,8 @@ def test_secret_is_rotated(world, output):
     assert "canary" not in bridge.printed()
 
 
-@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("sealed", [
+    True, pytest.param(False, marks=pytest.mark.long)])
 def test_killed_between_refresh_tokens(new_bridge, new_dovecot, new_oidc,
                                        output, sealed):
     """kill -9 at any moment: what is on the disk is the token that the server

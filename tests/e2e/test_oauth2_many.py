@@ -4,6 +4,8 @@ import base64
 import re
 from collections import Counter
 
+import pytest
+
 from servers.process import wait_until
 from test_oauth2 import write_secret
 from test_oauth2_requests import OTHER
@@ -21,6 +23,7 @@ def shown(imap) -> Counter:
     return found
 
 
+@pytest.mark.long
 def test_one_request_for_each_renewal(new_bridge, imap, fake_account, output,
                                       tokens):
     """All are logged in, and their token is about to end: one request gets
