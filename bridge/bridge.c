@@ -15,7 +15,6 @@
 #include "bridge/commit.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
-#include "bridge/doorman.h"
 #include "bridge/imap/connection.h"
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
@@ -42,10 +41,8 @@ hurry(struct bridge *b)
 	if (b->phase != BRIDGE_RUNNING)
 		return;
 	oauth2_hurry(b->oauth2);
-	for (i = 0; i < b->config->naccounts; i++) {
-		if (b->doormen[i] != NULL)
-			doorman_hurry(b->doormen[i]);
-	}
+	for (i = 0; i < b->nrosters; i++)
+		roster_hurry(b->rosters[i]);
 }
 
 static void
@@ -78,8 +75,8 @@ bridge_changed(void *arg)
 		return;
 	if (b->wake != NULL)
 		b->wake(b->wake_arg);
-	for (i = 0; i < b->nwatchers && b->phase == BRIDGE_RUNNING; i++)
-		watcher_wake(b->watchers[i]);
+	for (i = 0; i < b->nrosters && b->phase == BRIDGE_RUNNING; i++)
+		roster_wake(b->rosters[i]);
 }
 
 /* Before the loop sleeps: whatever a stop awaits may have come. */
@@ -90,14 +87,13 @@ on_turn(uv_prepare_t *prepare)
 }
 
 static void
-on_watcher_stopped(void *arg, struct watcher *w, const struct fault *why)
+on_roster_stopped(void *arg, const struct fault *why)
 {
 	struct bridge *b = arg;
 
-	(void)w;
 	if (why != NULL && b->exit_code == EX_OK)
 		b->exit_code = fault_exit_code(why->kind);
-	bridge_watcher_stopped(b);
+	bridge_roster_stopped(b);
 }
 
 static void
@@ -110,8 +106,8 @@ on_count(void *arg, uint64_t *done, uint64_t *left)
 		if (b->pipelines[i] != NULL)
 			*done += pipeline_ended(b->pipelines[i]);
 	}
-	for (i = 0; i < b->nwatchers; i++)
-		*left += watcher_lag(b->watchers[i]);
+	for (i = 0; i < b->nrosters; i++)
+		*left += roster_lag(b->rosters[i]);
 }
 
 /* With --once nobody waits for ever. */
@@ -185,38 +181,34 @@ open_sinks(struct bridge *b, struct fault *f)
 	return (rc);
 }
 
-static int
-add_watcher(struct bridge *b, size_t account, size_t mailbox, struct fault *f)
+const struct watcher *
+bridge_each(const struct bridge *b, struct bridge_cursor *c)
 {
-	const struct config_account *a = &b->config->accounts[account];
-	struct checkpoint *rows;
-	struct watcher *w;
-	uint64_t epoch;
-	size_t n;
-
-	f->kind = FAULT_NONE;
-	rows = checkpoint_load(b->store, a->name, a->mailboxes[mailbox], &n, f);
-	if (rows == NULL && f->kind != FAULT_NONE)
-		return (-1);
-	if (checkpoint_epoch(
-		b->store, a->name, a->mailboxes[mailbox], &epoch, f) == -1) {
-		free(rows);
-		return (-1);
+	while (c->roster < b->nrosters &&
+	    c->watcher == roster_count(b->rosters[c->roster])) {
+		c->roster++;
+		c->watcher = 0;
 	}
-	w = watcher_new(&b->host, a, mailbox, b->doormen[account],
-	    b->routes[account], rows, n, epoch, f);
-	free(rows);
-	if (w == NULL)
-		return (-1);
-	b->watchers[b->nwatchers++] = w;
-	return (0);
+	if (c->roster == b->nrosters)
+		return (NULL);
+	return (roster_watcher(b->rosters[c->roster], c->watcher++));
+}
+
+size_t
+bridge_count(const struct bridge *b)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < b->nrosters; i++)
+		n += roster_count(b->rosters[i]);
+	return (n);
 }
 
 static int
-open_watchers(struct bridge *b, struct fault *f)
+open_rosters(struct bridge *b, struct fault *f)
 {
 	const struct config *c = b->config;
-	size_t i, j, n = 0;
+	size_t i, n = 0;
 
 	for (i = 0; i < c->naccounts; i++)
 		n += c->accounts[i].nmailboxes;
@@ -227,21 +219,20 @@ open_watchers(struct bridge *b, struct fault *f)
 		.committer = b->committer,
 		.counts = &b->counts,
 		.max_message_bytes = c->max_message_bytes,
-		.once = b->once,
-		.stopped = on_watcher_stopped,
+		.once = b->once };
+	b->roster_host = (struct roster_host){ .watcher = &b->host,
+		.store = b->store,
+		.stopped = on_roster_stopped,
 		.arg = b };
-	b->doormen = calloc(c->naccounts + 1, sizeof(struct doorman *));
-	b->watchers = calloc(n + 1, sizeof(struct watcher *));
-	if (b->doormen == NULL || b->watchers == NULL)
+	b->rosters = calloc(c->naccounts + 1, sizeof(struct roster *));
+	if (b->rosters == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	for (i = 0; i < c->naccounts; i++) {
-		b->doormen[i] = doorman_new(&b->loop, &c->accounts[i].retry);
-		if (b->doormen[i] == NULL)
-			return (fault_set(f, FAULT_RETRY, "out of memory"));
-		for (j = 0; j < c->accounts[i].nmailboxes; j++) {
-			if (add_watcher(b, i, j, f) == -1)
-				return (-1);
-		}
+		b->rosters[i] = roster_new(
+		    &b->roster_host, &c->accounts[i], b->routes[i], f);
+		if (b->rosters[i] == NULL)
+			return (-1);
+		b->nrosters++;
 	}
 	return (0);
 }
@@ -277,7 +268,7 @@ open_all(struct bridge *b, struct fault *f)
 	if (b->attempts == NULL || open_sinks(b, f) == -1 ||
 	    bridge_keep_blobs(b, f) == -1)
 		return (-1);
-	if (open_watchers(b, f) == -1)
+	if (open_rosters(b, f) == -1)
 		return (-1);
 	return (bridge_open_admin(b, f));
 }
@@ -296,6 +287,7 @@ void
 bridge_loop(struct bridge *b)
 {
 	uv_prepare_t turn;
+	size_t i;
 
 	/* No debugger of the same user may look at tokens and mail.  Not
 	 * before: a sink on standard output opens /proc/self/fd, which this
@@ -311,15 +303,17 @@ bridge_loop(struct bridge *b)
 	turn.data = b;
 	uv_prepare_start(&turn, on_turn);
 	uv_unref((uv_handle_t *)&turn);
-	bridge_start_watchers(b);
+	bridge_start_rosters(b);
 	uv_run(&b->loop, UV_RUN_DEFAULT);
 	uv_close((uv_handle_t *)&turn, NULL);
 	attempts_close(b->attempts);
 	uv_run(&b->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&b->loop);
 	checkpoint_close(b->store);
-	free(b->watchers);
-	free(b->doormen);
+	for (i = 0; i < b->nrosters; i++)
+		roster_free(b->rosters[i]);
+	free(b->sorted);
+	free(b->rosters);
 	bridge_free_sinks(b);
 	curl_global_cleanup();
 }
@@ -339,7 +333,7 @@ bridge_run(const struct config *config, int once)
 	}
 	log_write(LOG_INFO, "bridge", NULL,
 	    "mailbridge %s: %zu mailboxes of %zu accounts", MAILBRIDGE_VERSION,
-	    b.nwatchers, config->naccounts);
+	    bridge_count(&b), config->naccounts);
 	if (once)
 		b.progress = progress_new(&b.loop, NULL, on_count, &b);
 	bridge_loop(&b);

@@ -36,11 +36,13 @@ write_status(const struct bridge *b, struct buf *out)
 	struct report_mailbox m;
 	struct oauth2_facts facts;
 	struct checkpoint_row row;
+	struct bridge_cursor cursor = { 0 };
+	const struct watcher *w;
 	size_t i;
 
 	report_begin(&r, b->config->state, getpid());
-	for (i = 0; i < b->nwatchers; i++) {
-		describe(b->watchers[i], &row, &m);
+	while ((w = bridge_each(b, &cursor)) != NULL) {
+		describe(w, &row, &m);
 		report_mailbox(&r, &m);
 	}
 	report_clients(&r);
@@ -95,6 +97,8 @@ write_home(const struct bridge *b, struct buf *out)
 	struct report_mailbox m;
 	struct oauth2_facts facts;
 	struct checkpoint_row row;
+	struct bridge_cursor cursor = { 0 };
+	const struct watcher *w;
 	struct buf ready;
 	size_t i;
 
@@ -110,8 +114,8 @@ write_home(const struct bridge *b, struct buf *out)
 		page_client(&page, &facts);
 	}
 	page_mailboxes(&page);
-	for (i = 0; i < b->nwatchers; i++) {
-		describe(b->watchers[i], &row, &m);
+	while ((w = bridge_each(b, &cursor)) != NULL) {
+		describe(w, &row, &m);
 		page_mailbox(&page, &m);
 	}
 	page_end(&page);

@@ -1,58 +1,51 @@
 /* A mailbox whose sink stores the marks begins when these are read: they may be
  * further than the state directory. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bridge/bridge_private.h"
-#include "bridge/ops/log.h"
+#include "bridge/roster.h"
 #include "bridge/route.h"
 #include "sinks/sink.h"
 
 static int
 by_name(const void *a, const void *b)
 {
-	return (strcmp(watcher_name(*(struct watcher *const *)a),
-	    watcher_name(*(struct watcher *const *)b)));
+	return (strcmp(roster_name(*(struct roster *const *)a),
+	    roster_name(*(struct roster *const *)b)));
 }
 
-struct wanted {
-	const struct sink_mark *mark;
-};
-
-/* "account/mailbox" beside a watcher's name. */
 static int
-by_mark(const void *key, const void *element)
+by_account(const void *key, const void *element)
 {
-	const struct sink_mark *mark = ((const struct wanted *)key)->mark;
-	const char *name = watcher_name(*(struct watcher *const *)element);
-	size_t len = strlen(mark->account);
-	int order = strncmp(mark->account, name, len);
+	return (strcmp(key, roster_name(*(struct roster *const *)element)));
+}
 
-	if (order != 0)
-		return (order);
-	if (name[len] != '/')
-		return ('/' - (unsigned char)name[len]);
-	return (strcmp(mark->mailbox, name + len + 1));
+static struct roster *
+find(struct bridge *b, const char *account)
+{
+	size_t size = sizeof(struct roster *);
+	struct roster **found;
+
+	if (b->sorted == NULL) {
+		if ((b->sorted = calloc(b->nrosters + 1, size)) == NULL)
+			return (NULL);
+		memcpy(b->sorted, b->rosters, b->nrosters * size);
+		qsort(b->sorted, b->nrosters, size, by_name);
+	}
+	found = bsearch(account, b->sorted, b->nrosters, size, by_account);
+	return (found != NULL ? *found : NULL);
 }
 
 void
 bridge_stored_mark(
     void *arg, const struct pipeline *p, const struct sink_mark *mark)
 {
-	struct wanted wanted = { .mark = mark };
-	struct bridge *b = arg;
-	struct watcher **found;
+	struct roster *r = find(arg, mark->account);
 
-	if (!b->sorted)
-		qsort(b->watchers, b->nwatchers, sizeof(struct watcher *),
-		    by_name);
-	b->sorted = 1;
-	found = bsearch(&wanted, b->watchers, b->nwatchers,
-	    sizeof(struct watcher *), by_mark);
 	/* One of another config is left in peace. */
-	if (found != NULL && route_has(watcher_route(*found), p))
-		watcher_stored_mark(*found, p, mark);
+	if (r != NULL && route_has(roster_route(r), p))
+		roster_stored_mark(r, p, mark);
 }
 
 void
@@ -64,20 +57,20 @@ bridge_marks_loaded(void *arg, const struct pipeline *p)
 
 	if (b->phase != BRIDGE_RUNNING)
 		return;
-	for (i = 0; i < b->nwatchers; i++) {
-		route = watcher_route(b->watchers[i]);
+	for (i = 0; i < b->nrosters; i++) {
+		route = roster_route(b->rosters[i]);
 		if (route_has(route, p) && !route_loading(route))
-			watcher_start(b->watchers[i]);
+			roster_start(b->rosters[i]);
 	}
 }
 
 void
-bridge_start_watchers(struct bridge *b)
+bridge_start_rosters(struct bridge *b)
 {
 	size_t i;
 
-	for (i = 0; i < b->nwatchers; i++) {
-		if (!route_loading(watcher_route(b->watchers[i])))
-			watcher_start(b->watchers[i]);
+	for (i = 0; i < b->nrosters; i++) {
+		if (!route_loading(roster_route(b->rosters[i])))
+			roster_start(b->rosters[i]);
 	}
 }

@@ -208,7 +208,8 @@ bridge_metrics(const struct bridge *b, struct buf *out)
 	struct metrics m = { .out = out };
 	/* Growing step by step would copy megabytes. */
 	(void)buf_reserve(out,
-	    b->nwatchers * MAILBOX_TEXT + b->config->naccounts * ACCOUNT_TEXT);
+	    bridge_count(b) * MAILBOX_TEXT +
+		b->config->naccounts * ACCOUNT_TEXT);
 	put_process(&m, b->started_at);
 	put_logins(&m, &b->counts);
 	put_store(&m, b->committer);

@@ -83,7 +83,8 @@ put_accounts(struct metrics *m, const struct bridge *b)
 		    m, families[i].name, families[i].type, families[i].help);
 		for (j = 0; j < b->config->naccounts; j++)
 			metrics_put(m,
-			    families[i].what(doorman_counts(b->doormen[j])),
+			    families[i].what(
+				doorman_counts(roster_doorman(b->rosters[j]))),
 			    METRICS_LABELS(
 				"account", b->config->accounts[j].name));
 	}
@@ -95,11 +96,14 @@ put_mailboxes(
     struct metrics *m, const struct bridge *b, struct checkpoint_row *rows)
 {
 	uint64_t n[NSTATES] = { 0 };
+	struct bridge_cursor cursor = { 0 };
 	const struct checkpoint_row *row;
-	size_t i, j;
+	const struct watcher *w;
+	size_t i, j, count;
 
-	for (i = 0; i < b->nwatchers; i++) {
-		watcher_status(b->watchers[i], &rows[i]);
+	for (count = 0; (w = bridge_each(b, &cursor)) != NULL; count++) {
+		i = count;
+		watcher_status(w, &rows[i]);
 		for (j = 0; j < NSTATES; j++)
 			n[j] += strcmp(rows[i].status.state, states[j]) == 0;
 	}
@@ -109,7 +113,7 @@ put_mailboxes(
 		metrics_put(m, n[j], METRICS_LABELS("state", states[j]));
 	metrics_family(m, "mailbridge_mailbox_lag_messages", "gauge",
 	    "Messages that the server lists and that have no outcome yet.");
-	for (i = 0; i < b->nwatchers; i++) {
+	for (i = 0; i < count; i++) {
 		row = &rows[i];
 		metrics_put(m, row->status.lag,
 		    METRICS_LABELS(
@@ -118,21 +122,22 @@ put_mailboxes(
 	metrics_family(m, "mailbridge_mailbox_stalled_seconds", "gauge",
 	    "For how long mail has been waiting without any of it reaching "
 	    "its end; 0: none waits.");
-	for (i = 0; i < b->nwatchers; i++)
-		metrics_put(m, watcher_stalled_ms(b->watchers[i]) / 1000,
+	cursor = (struct bridge_cursor){ 0 };
+	for (i = 0; (w = bridge_each(b, &cursor)) != NULL; i++)
+		metrics_put(m, watcher_stalled_ms(w) / 1000,
 		    METRICS_LABELS("account", rows[i].account, "mailbox",
 			rows[i].mailbox));
 	metrics_family(m, "mailbridge_mailbox_last_success_timestamp_seconds",
 	    "gauge",
 	    "When the mailbox was last seen empty of new mail, or its mark "
 	    "moved; seconds since 1970, 0: never since the start.");
-	for (i = 0; i < b->nwatchers; i++)
+	for (i = 0; i < count; i++)
 		metrics_put(m, (uint64_t)rows[i].status.last_success,
 		    METRICS_LABELS("account", rows[i].account, "mailbox",
 			rows[i].mailbox));
 	metrics_family(m, "mailbridge_mailbox_up", "gauge",
 	    "1 while the mailbox is open: catching up, idle or polling.");
-	for (i = 0; i < b->nwatchers; i++)
+	for (i = 0; i < count; i++)
 		metrics_put(m,
 		    strcmp(rows[i].status.state, "catching-up") == 0 ||
 			strcmp(rows[i].status.state, "idle") == 0 ||
@@ -202,7 +207,7 @@ bridge_metrics_accounts(const struct bridge *b, struct metrics *m)
 {
 	struct checkpoint_row *rows;
 
-	if ((rows = calloc(b->nwatchers + 1, sizeof(*rows))) == NULL)
+	if ((rows = calloc(bridge_count(b) + 1, sizeof(*rows))) == NULL)
 		return (-1);
 	put_clients(m, b);
 	put_accounts(m, b);

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "bridge/counts.h"
+#include "bridge/roster.h"
 #include "bridge/watcher.h"
 
 struct admin;
@@ -15,13 +16,13 @@ struct buf;
 struct checkpoint_store;
 struct committer;
 struct config;
-struct doorman;
 struct metrics;
 struct net;
 struct oauth2;
 struct pipeline;
 struct progress;
 struct route;
+struct roster;
 struct sink_mark;
 
 enum bridge_phase {
@@ -45,7 +46,6 @@ struct bridge {
 	struct committer *committer;
 	struct net *net;
 	struct oauth2 *oauth2;
-	struct doorman **doormen;    /* one an account */
 	struct pipeline **pipelines; /* one a sink that is used, or NULL */
 	struct route **routes;	     /* one an account; some the same */
 	struct route **owned;	     /* each once */
@@ -57,9 +57,10 @@ struct bridge {
 	struct counts counts;
 	struct admin *admin; /* or NULL */
 	int64_t started_at;  /* wall clock */
-	struct watcher **watchers;
-	size_t nwatchers;
-	int sorted;  /* they are, by name */
+	struct roster_host roster_host;
+	struct roster **rosters; /* one an account */
+	size_t nrosters;
+	struct roster **sorted; /* the same by name, once needed */
 	int letters; /* what sinks refuse is kept, and so are marks by them */
 	size_t nstopped;
 	unsigned stuck;		 /* seconds a sink has been down, with --once */
@@ -107,8 +108,8 @@ void bridge_stored_mark(
     void *arg, const struct pipeline *, const struct sink_mark *);
 void bridge_marks_loaded(void *arg, const struct pipeline *);
 
-/* Start the watchers, but for those that wait for this. */
-void bridge_start_watchers(struct bridge *);
+/* Start the accounts, but for those that wait for this. */
+void bridge_start_rosters(struct bridge *);
 
 /* The committer or a pipeline (${arg}: the bridge) has changed its mind. */
 void bridge_changed(void *arg);
@@ -119,7 +120,16 @@ void bridge_stop(struct bridge *);
 /* Something moved: a later phase may begin. */
 void bridge_step(struct bridge *);
 
-/* A watcher has ended. */
-void bridge_watcher_stopped(struct bridge *);
+/* All watchers, one after the other: begin with a cursor of zeros.  NULL at the
+ * end. */
+struct bridge_cursor {
+	size_t roster, watcher;
+};
+const struct watcher *bridge_each(
+    const struct bridge *, struct bridge_cursor *);
+size_t bridge_count(const struct bridge *);
+
+/* All mailboxes of an account have ended. */
+void bridge_roster_stopped(struct bridge *);
 
 #endif

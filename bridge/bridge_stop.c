@@ -7,7 +7,6 @@
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
 #include "bridge/config/config.h"
-#include "bridge/doorman.h"
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
 #include "bridge/ops/admin.h"
@@ -52,8 +51,8 @@ bridge_stop(struct bridge *b)
 	if (b->phase != BRIDGE_RUNNING)
 		return;
 	b->phase = BRIDGE_DRAINING;
-	for (i = 0; i < b->nwatchers; i++)
-		watcher_drain(b->watchers[i]);
+	for (i = 0; i < b->nrosters; i++)
+		roster_drain(b->rosters[i]);
 	uv_timer_stop(&b->timer);
 	uv_timer_start(&b->timer, on_drain_late, LIMIT_DRAIN_SECONDS * 1000, 0);
 	bridge_step(b);
@@ -83,21 +82,15 @@ close_all(struct bridge *b)
 		uv_close((uv_handle_t *)&b->signals[i], NULL);
 	uv_close((uv_handle_t *)&b->timer, NULL);
 	uv_close((uv_handle_t *)&b->look, NULL);
-	for (i = 0; i < b->nwatchers; i++) {
+	for (i = 0; i < b->nrosters; i++) {
 		b->closing++;
-		watcher_close(b->watchers[i], on_part_closed, b);
+		roster_close(b->rosters[i], on_part_closed, b);
 	}
 	for (i = 0; i < b->config->nsinks; i++) {
 		if (b->pipelines[i] == NULL)
 			continue;
 		b->closing++;
 		pipeline_close(b->pipelines[i], on_part_closed, b);
-	}
-	for (i = 0; i < b->config->naccounts; i++) {
-		if (b->doormen[i] == NULL)
-			continue;
-		b->closing++;
-		doorman_close(b->doormen[i], on_part_closed, b);
 	}
 	if (b->progress != NULL) {
 		b->closing++;
@@ -124,8 +117,8 @@ leave(struct bridge *b)
 
 	b->phase = BRIDGE_LEAVING;
 	uv_timer_stop(&b->timer);
-	for (i = 0; i < b->nwatchers; i++)
-		watcher_stop(b->watchers[i]);
+	for (i = 0; i < b->nrosters; i++)
+		roster_stop(b->rosters[i]);
 }
 
 /* The last statuses too are to be durable: "stopped", with the marks. */
@@ -148,7 +141,7 @@ bridge_step(struct bridge *b)
 		if (committed(b))
 			leave(b);
 	}
-	if (b->phase == BRIDGE_LEAVING && b->nstopped == b->nwatchers) {
+	if (b->phase == BRIDGE_LEAVING && b->nstopped == b->nrosters) {
 		committer_flush(b->committer);
 		if (committed(b))
 			close_all(b);
@@ -156,9 +149,9 @@ bridge_step(struct bridge *b)
 }
 
 void
-bridge_watcher_stopped(struct bridge *b)
+bridge_roster_stopped(struct bridge *b)
 {
 	b->nstopped++;
-	if (b->nstopped == b->nwatchers && b->phase == BRIDGE_RUNNING)
+	if (b->nstopped == b->nrosters && b->phase == BRIDGE_RUNNING)
 		bridge_stop(b);
 }

@@ -18,9 +18,8 @@
 /* `mailbridge status` may look at the store at the same time. */
 #define BUSY_MS 5000
 
-/* NOMUTEX: SQLite keeps no locks of its own then.  The store is used by one
- * thread at a time, and handing it to a worker and back goes through the loop's
- * queue, which orders memory. */
+/* FULLMUTEX: the loop may read the marks of a mailbox that is new while a
+ * worker writes those of others. */
 static int
 open_db(const struct state *st, const char *name, int flags, sqlite3 **db,
     struct fault *f)
@@ -30,7 +29,7 @@ open_db(const struct state *st, const char *name, int flags, sqlite3 **db,
 	*db = NULL;
 	if (state_path(st, name, path, f) == -1)
 		return (-1);
-	if (sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, NULL) ==
+	if (sqlite3_open_v2(path, db, flags | SQLITE_OPEN_FULLMUTEX, NULL) ==
 	    SQLITE_OK) {
 		sqlite3_extended_result_codes(*db, 0);
 		sqlite3_busy_timeout(*db, BUSY_MS);

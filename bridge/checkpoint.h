@@ -51,9 +51,14 @@ struct checkpoint_store *checkpoint_open(
     const char *dir, enum checkpoint_mode, struct fault *f);
 
 /* All rows known of one mailbox, newest commit first; malloc'ed, *n of them
- * (0: never seen, returns NULL with f->kind FAULT_NONE). */
+ * (0: never seen, returns NULL with f->kind FAULT_NONE).  It waits for
+ * a checkpoint_write() that is under way. */
 struct checkpoint *checkpoint_load(struct checkpoint_store *,
     const char *account, const char *mailbox, size_t *n, struct fault *f);
+
+/* The status of one mailbox: 1, 0 if there is none, -1 with ${f}. */
+int checkpoint_load_status(struct checkpoint_store *, const char *account,
+    const char *mailbox, struct checkpoint_status *, struct fault *f);
 
 /* Call ${each} for every row, ordered by account, mailbox, uidvalidity. */
 int checkpoint_each(struct checkpoint_store *,

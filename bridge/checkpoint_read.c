@@ -116,6 +116,46 @@ copy_text(char *to, size_t size, sqlite3_stmt *stmt, int column)
 	(void)snprintf(to, size, "%s", text != NULL ? text : "");
 }
 
+#define STATUS_COLUMNS                                                  \
+	"account, mailbox, state, uidvalidity, uid, lag, last_success," \
+	" last_error_at, last_error"
+
+static void
+read_status(sqlite3_stmt *stmt, struct checkpoint_status *s)
+{
+	*s = (struct checkpoint_status){
+		.uidvalidity = (uint64_t)sqlite3_column_int64(stmt, 3),
+		.uid = (uint32_t)sqlite3_column_int64(stmt, 4),
+		.lag = (uint64_t)sqlite3_column_int64(stmt, 5),
+		.last_success = sqlite3_column_int64(stmt, 6),
+		.last_error_at = sqlite3_column_int64(stmt, 7),
+	};
+	copy_text(s->state, sizeof(s->state), stmt, 2);
+	copy_text(s->last_error, sizeof(s->last_error), stmt, 8);
+}
+
+int
+checkpoint_load_status(struct checkpoint_store *store, const char *account,
+    const char *mailbox, struct checkpoint_status *s, struct fault *f)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	stmt = prepare(store,
+	    "SELECT " STATUS_COLUMNS " FROM status"
+	    " WHERE account = ?1 AND mailbox = ?2",
+	    f);
+	if (stmt == NULL)
+		return (-1);
+	bind_key(stmt, account, mailbox);
+	if ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		read_status(stmt, s);
+	else if (rc != SQLITE_DONE)
+		checkpoint_schema_fault(store->db, "read", f);
+	sqlite3_finalize(stmt);
+	return (rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1);
+}
+
 int
 checkpoint_each_status(struct checkpoint_store *store,
     void (*each)(void *arg, const char *account, const char *mailbox,
@@ -128,22 +168,13 @@ checkpoint_each_status(struct checkpoint_store *store,
 	int rc;
 
 	stmt = prepare(store,
-	    "SELECT account, mailbox, state, uidvalidity, uid, lag,"
-	    " last_success, last_error_at, last_error FROM status"
+	    "SELECT " STATUS_COLUMNS " FROM status"
 	    " ORDER BY account, mailbox",
 	    f);
 	if (stmt == NULL)
 		return (-1);
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		s = (struct checkpoint_status){
-			.uidvalidity = (uint64_t)sqlite3_column_int64(stmt, 3),
-			.uid = (uint32_t)sqlite3_column_int64(stmt, 4),
-			.lag = (uint64_t)sqlite3_column_int64(stmt, 5),
-			.last_success = sqlite3_column_int64(stmt, 6),
-			.last_error_at = sqlite3_column_int64(stmt, 7),
-		};
-		copy_text(s.state, sizeof(s.state), stmt, 2);
-		copy_text(s.last_error, sizeof(s.last_error), stmt, 8);
+		read_status(stmt, &s);
 		account = (const char *)sqlite3_column_text(stmt, 0);
 		mailbox = (const char *)sqlite3_column_text(stmt, 1);
 		if (account == NULL || mailbox == NULL)

@@ -23,6 +23,14 @@
 #define LIMIT_FETCH_UIDS 1024
 #define LIMIT_FETCH_PIPELINE 1
 
+/* STATUS commands under way at once: enough that a far server is not idle. */
+#define LIMIT_STATUS_PIPELINE 8
+
+/* Mailboxes of one account that patterns bring in, and octets of a name: a
+ * server that lists more is broken or hostile. */
+#define LIMIT_PATTERN_MAILBOXES 10000
+#define LIMIT_MAILBOX_NAME 1000
+
 /* Ranges of a SEARCH answer kept at once; what is left is searched again. */
 #define LIMIT_SEARCH_RANGES 65536
 

@@ -11,7 +11,6 @@
 #include "bridge/commit.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
-#include "bridge/doorman.h"
 #include "bridge/fault.h"
 #include "bridge/imap/connection.h"
 #include "bridge/limits.h"
@@ -75,17 +74,16 @@ on_count(void *arg, uint64_t *done, uint64_t *left)
 }
 
 static void
-on_stopped(void *arg, struct watcher *w, const struct fault *why)
+on_stopped(void *arg, const struct fault *why)
 {
 	struct replay *r = arg;
 
-	(void)w;
 	if (why != NULL) {
 		r->failed = 1;
 		if (r->bridge.exit_code == EX_OK)
 			r->bridge.exit_code = fault_exit_code(why->kind);
 	}
-	bridge_watcher_stopped(&r->bridge);
+	bridge_roster_stopped(&r->bridge);
 }
 
 /* A refresh token may be good for once, and the daemon needs the next one. */
@@ -128,12 +126,8 @@ open_all(struct replay *r, struct fault *f)
 	    open_sinks(r, f) == -1)
 		return (-1);
 	b->committer = committer_new(&b->loop, NULL, bridge_changed, b);
-	b->doormen = calloc(c->naccounts, sizeof(struct doorman *));
-	b->watchers = calloc(1, sizeof(struct watcher *));
-	if (b->committer == NULL || b->doormen == NULL || b->watchers == NULL)
-		return (fault_set(f, FAULT_RETRY, "out of memory"));
-	b->doormen[i] = doorman_new(&b->loop, &c->accounts[i].retry);
-	if (b->doormen[i] == NULL)
+	b->rosters = calloc(1, sizeof(struct roster *));
+	if (b->committer == NULL || b->rosters == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	b->host = (struct watcher_host){ .loop = &b->loop,
 		.counts = &b->counts,
@@ -142,14 +136,15 @@ open_all(struct replay *r, struct fault *f)
 		.committer = b->committer,
 		.max_message_bytes = c->max_message_bytes,
 		.once = 1,
-		.replay = &r->watch,
-		.stopped = on_stopped,
-		.arg = r };
-	b->watchers[0] = watcher_new(&b->host, &c->accounts[i],
-	    r->request->mailbox, b->doormen[i], b->routes[0], NULL, 0, 0, f);
-	if (b->watchers[0] == NULL)
+		.replay = &r->watch };
+	b->roster_host = (struct roster_host){
+		.watcher = &b->host, .stopped = on_stopped, .arg = r
+	};
+	b->rosters[0] = roster_new_one(&b->roster_host, &c->accounts[i],
+	    r->request->mailbox, b->routes[0], f);
+	if (b->rosters[0] == NULL)
 		return (-1);
-	b->nwatchers = 1;
+	b->nrosters = 1;
 	return (0);
 }
 
@@ -243,8 +238,7 @@ replay_run(const struct config *config, const struct replay_request *q)
 	struct fault f;
 
 	r.request = q;
-	(void)snprintf(
-	    r.name, sizeof(r.name), "%s/%s", a->name, a->mailboxes[q->mailbox]);
+	(void)snprintf(r.name, sizeof(r.name), "%s/%s", a->name, q->mailbox);
 	uidset_init(&r.listed, LIMIT_SEARCH_RANGES);
 	uidset_init(&r.done, LIMIT_SEARCH_RANGES);
 	r.watch = (struct watcher_replay){ .lo = q->lo,

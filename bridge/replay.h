@@ -10,7 +10,7 @@ struct config;
 
 struct replay_request {
 	size_t account; /* index into the config's */
-	size_t mailbox; /* index into the account's */
+	const char *mailbox;
 	size_t sink; /* index into the config's; CONFIG_NO_SINK: to all of the
 		      * account */
 	uint32_t lo, hi; /* UIDs; UINT32_MAX: to the last one */

@@ -10,7 +10,6 @@
 #include "bridge/bridge_private.h"
 #include "bridge/commit.h"
 #include "bridge/config/config.h"
-#include "bridge/doorman.h"
 #include "bridge/fault.h"
 #include "bridge/imap/connection.h"
 #include "bridge/letter.h"
@@ -238,8 +237,7 @@ open_all(struct resend *r, struct fault *f)
 	    open_routes(r, f) == -1)
 		return (-1);
 	b->committer = committer_new(&b->loop, NULL, bridge_changed, b);
-	b->doormen = calloc(b->config->naccounts, sizeof(struct doorman *));
-	if (b->committer == NULL || b->doormen == NULL)
+	if (b->committer == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	b->wake = feed;
 	b->wake_arg = r;

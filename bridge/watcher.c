@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -8,6 +9,7 @@
 #include "bridge/config/config.h"
 #include "bridge/counts.h"
 #include "bridge/imap/session.h"
+#include "bridge/imap/verdict.h"
 #include "bridge/limits.h"
 #include "bridge/ops/log.h"
 #include "bridge/route.h"
@@ -22,6 +24,9 @@
 
 /* With --once, failures in a row after which a mailbox is given up. */
 #define ONCE_FAILURES 3
+
+/* After a refusal because of too many connections. */
+#define LIMITED_MS 5000
 
 static const char *const state_names[] = { "new", "connecting", "catching-up",
 	"idle", "polling", "backing-off", "stopped" };
@@ -48,14 +53,11 @@ random_number(void)
 	return (n);
 }
 
-static void
-drop_connection(struct watcher *w, int blame)
+void
+watcher_leave_line(struct watcher *w, int blame)
 {
 	watcher_release(w);
-	connection_close(w->connection);
-	w->connection = NULL;
-	session_free(w->session);
-	w->session = NULL;
+	w->line = &w->own;
 	w->selected = 0;
 	w->probing = 0;
 	w->wake_at = UINT64_MAX;
@@ -63,11 +65,20 @@ drop_connection(struct watcher *w, int blame)
 		catchup_disconnected(w->catchup, blame, uv_now(w->host->loop));
 }
 
+static int
+is_visiting(const struct watcher *w)
+{
+	return (w->line != &w->own);
+}
+
 void
 watcher_end(struct watcher *w, const struct fault *why)
 {
-	drop_connection(w, 0);
-	watcher_leave_turn(w);
+	if (is_visiting(w))
+		watcher_guest_leave(w);
+	patrol_part(&w->guest);
+	line_close(&w->own);
+	watcher_leave_line(w, 0);
 	uv_timer_stop(&w->timer);
 	if (w->state == WATCHER_STOPPED)
 		return;
@@ -78,12 +89,13 @@ watcher_end(struct watcher *w, const struct fault *why)
 static void
 on_reconnect(uv_timer_t *timer)
 {
-	watcher_authorize(timer->data);
+	watcher_open(timer->data);
 }
 
-static void
-back_off(struct watcher *w, const struct fault *f)
+void
+watcher_back_off(struct watcher *w, const struct fault *f)
 {
+	enum log_level level = LOG_WARN;
 	uint64_t ms;
 
 	ms = ladder_next(&w->ladder, f->kind == FAULT_AUTH, random_number());
@@ -96,11 +108,17 @@ back_off(struct watcher *w, const struct fault *f)
 	}
 	if (ms < f->retry_ms)
 		ms = f->retry_ms;
+	if (w->missing > 0) {
+		/* Said once; and looked for often enough to be back soon. */
+		level = w->missing == 1 ? LOG_WARN : LOG_DEBUG;
+		if (ms > w->account->poll_seconds * 10000ULL)
+			ms = w->account->poll_seconds * 10000ULL;
+	}
 	if (ms == 0)
 		log_write(LOG_INFO, "watcher", w->name,
 		    "%s; trying again at once", f->text);
 	else
-		log_write(LOG_WARN, "watcher", w->name,
+		log_write(level, "watcher", w->name,
 		    "%s; next try in %llu.%llu s", f->text,
 		    (unsigned long long)ms / 1000,
 		    (unsigned long long)ms % 1000 / 100);
@@ -109,22 +127,25 @@ back_off(struct watcher *w, const struct fault *f)
 	uv_timer_start(&w->timer, on_reconnect, ms, 0);
 }
 
-static void
-note_failure(struct watcher *w, const struct fault *f)
+void
+watcher_note_failure(struct watcher *w, const struct fault *f)
 {
 	w->failures++;
 	w->last = *f;
 	w->last_error_at = time(NULL);
+	w->host->placed(w->host->arg);
 }
 
-void
-watcher_refused(struct watcher *w, const struct fault *f, uint64_t ms)
+/* The account's doorman has us wait. */
+static void
+on_refused(void *arg, const struct fault *f, uint64_t ms)
 {
+	struct watcher *w = arg;
 	/* One line for the account, not one for each of its mailboxes. */
-	enum log_level level = w->tried ? LOG_WARN : LOG_DEBUG;
+	enum log_level level = w->own.tried ? LOG_WARN : LOG_DEBUG;
 
-	w->tried = 0;
-	note_failure(w, f);
+	w->own.tried = 0;
+	watcher_note_failure(w, f);
 	if (ms == LADDER_GIVE_UP ||
 	    (w->host->once && w->failures >= ONCE_FAILURES)) {
 		log_write(LOG_ERROR, "watcher", w->name,
@@ -139,77 +160,58 @@ watcher_refused(struct watcher *w, const struct fault *f, uint64_t ms)
 	committer_note(w->host->committer, &w->slot);
 }
 
-/* For the metrics: what became of the connection, and of the login. */
+/* A server that counts connections: whoever asks again at once is refused
+ * again. */
 static void
-count_failure(struct watcher *w, const struct fault *f)
+check_limit(struct watcher *w, struct fault *f)
 {
-	struct counts *c = w->host->counts;
-
-	if (w->stopping || w->draining)
+	if (!verdict_is_limit(f->text))
 		return;
-	if (w->awaits_token) {
-		c->reconnects[COUNTS_TOKEN]++;
-		c->login_failures[f->kind == FAULT_AUTH ? COUNTS_TOKEN_REFUSED
-			: f->kind == FAULT_CONFIG	? COUNTS_SECRET
-						  : COUNTS_TOKEN_MISSING]++;
-	} else if (f->kind == FAULT_AUTH) {
-		c->reconnects[COUNTS_LOGIN]++;
-		c->login_failures[w->token != 0 && !w->token_fresh
-			? COUNTS_STALE_TOKEN
-			: COUNTS_REFUSED]++;
-	} else if (f->kind == FAULT_CONFIG && !w->selected) {
-		c->reconnects[COUNTS_LOGIN]++;
-		c->login_failures[COUNTS_SECRET]++;
-	} else
-		c->reconnects[w->session != NULL ? COUNTS_SESSION
-						 : COUNTS_CONNECT]++;
+	if (f->retry_ms < LIMITED_MS)
+		f->retry_ms = LIMITED_MS;
+	w->host->limited(w->host->arg);
 }
 
 void
-watcher_fail(struct watcher *w, const struct fault *f)
+watcher_fail(struct watcher *w, const struct fault *why)
 {
 	uint64_t now = uv_now(w->host->loop);
+	struct fault f = *why;
+	int visiting = is_visiting(w);
 
 	if (w->state == WATCHER_STOPPED)
 		return;
-	count_failure(w, f);
-	w->awaits_token = 0;
 	if (w->selected && now - w->connected_at >= SUCCESS_MS) {
 		ladder_reset(&w->ladder);
 		w->failures = 0;
 	}
-	drop_connection(w, 1);
 	if (w->stopping || w->draining) {
 		watcher_end(w, NULL);
 		return;
 	}
-	if (f->kind == FAULT_DATA) {
+	if (f.kind == FAULT_DATA) {
 		/* What is stored and what the server has do not go together:
 		 * no other try will change that. */
-		watcher_leave_turn(w);
-		note_failure(w, f);
-		log_write(LOG_ERROR, "watcher", w->name, "%s", f->text);
-		watcher_end(w, f);
+		watcher_note_failure(w, &f);
+		log_write(LOG_ERROR, "watcher", w->name, "%s", f.text);
+		watcher_end(w, &f);
 		return;
 	}
-	if (watcher_retries_token(w, f)) {
-		watcher_try_again(w);
+	if (visiting)
+		watcher_guest_failed(w, &f);
+	else
+		watcher_leave_line(w, 1);
+	if (!visiting && line_fail(&w->own, &f))
 		return;
-	}
-	if (f->kind == FAULT_AUTH && w->turn.doorman != NULL) {
-		w->tried = 1;
-		doorman_refused(&w->turn, f);
-		return;
-	}
-	watcher_leave_turn(w);
-	note_failure(w, f);
+	watcher_note_failure(w, &f);
 	if (w->host->once && w->failures >= ONCE_FAILURES) {
 		log_write(LOG_ERROR, "watcher", w->name,
-		    "%s; given up after %u attempts", f->text, w->failures);
-		watcher_end(w, f);
-	} else {
-		back_off(w, f);
+		    "%s; given up after %u attempts", f.text, w->failures);
+		watcher_end(w, &f);
+		return;
 	}
+	check_limit(w, &f);
+	watcher_back_off(w, &f);
 }
 
 void
@@ -218,29 +220,25 @@ watcher_renew(struct watcher *w)
 	log_write(LOG_DEBUG, "watcher", w->name,
 	    "the connection is renewed as planned");
 	w->host->counts->reconnects[COUNTS_RENEWAL]++;
-	drop_connection(w, 0);
-	watcher_authorize(w);
+	if (is_visiting(w)) {
+		watcher_guest_failed(w, NULL);
+	} else {
+		line_close(&w->own);
+		watcher_leave_line(w, 0);
+	}
+	watcher_open(w);
 }
 
-/* What the connection tells */
+/* What its own line tells */
 
 static void
-on_opened(void *arg, const char *greeting, size_t len)
+on_connecting(void *arg)
 {
-	watcher_greet(arg, greeting, len);
+	watcher_enter(arg, WATCHER_CONNECTING);
 }
 
 static void
-on_data(void *arg, const char *data, size_t len)
-{
-	struct watcher *w = arg;
-
-	session_feed(w->session, data, len, uv_now(w->host->loop));
-	watcher_pump(w);
-}
-
-static void
-on_writable(void *arg)
+on_pump(void *arg)
 {
 	watcher_pump(arg);
 }
@@ -248,41 +246,38 @@ on_writable(void *arg)
 static void
 on_lost(void *arg, const struct fault *f)
 {
-	struct watcher *w = arg;
-
-	if (w->stopping)
-		watcher_end(w, NULL);
-	else
-		watcher_fail(w, f);
+	watcher_fail(arg, f);
 }
 
-void
-watcher_connect(struct watcher *w)
-{
-	static const struct connection_ops ops = { on_opened, on_data,
-		on_writable, on_lost };
-	struct connection_config config = {
-		.host = w->account->host,
-		.port = w->account->port,
-		.tls = (enum connection_tls)w->account->tls,
-		.ca = w->account->tls_ca,
-		.proxy = w->account->proxy,
-		.connect_seconds = LIMIT_CONNECT_SECONDS,
-	};
-	struct fault f;
+const struct line_ops watcher_line_ops = { on_connecting, on_pump, on_lost,
+	on_refused };
 
-	w->connection = connection_open(w->host->net, &config, &ops, w, &f);
-	if (w->connection == NULL)
-		watcher_fail(w, &f);
+void
+watcher_open(struct watcher *w)
+{
+	watcher_enter(w, WATCHER_CONNECTING);
+	if (w->is_guest)
+		patrol_ask(&w->guest);
+	else
+		line_open(&w->own);
 }
 
 /* Life */
 
+static void
+free_all(struct watcher *w)
+{
+	if (w == NULL)
+		return;
+	watcher_mailbox_free(w);
+	free(w->wire);
+	free(w->name);
+	free(w);
+}
+
 struct watcher *
-watcher_new(const struct watcher_host *host,
-    const struct config_account *account, size_t mailbox,
-    struct doorman *doorman, struct route *route, const struct checkpoint *rows,
-    size_t n, uint64_t epoch, struct fault *f)
+watcher_new(const struct watcher_host *host, const struct watcher_target *t,
+    struct fault *f)
 {
 	struct watcher *w;
 	struct buf name;
@@ -291,30 +286,36 @@ watcher_new(const struct watcher_host *host,
 	if ((w = calloc(1, sizeof(*w))) == NULL)
 		goto fail;
 	w->host = host;
-	w->account = account;
-	w->mailbox = account->mailboxes[mailbox];
-	w->doorman = doorman;
-	w->renew_at = UINT64_MAX;
-	w->route = route;
-	w->epoch = epoch;
-	w->ladder.retry = &account->retry;
+	w->account = t->account;
+	w->fresh = t->fresh;
+	w->route = t->route;
+	w->epoch = t->epoch;
+	w->ladder.retry = &t->account->retry;
 	w->wake_at = UINT64_MAX;
-	if (buf_printf(&name, "%s/%s", account->name, w->mailbox) == -1)
+	w->mailbox = t->mailbox;
+	if ((t->wire != NULL && (w->wire = strdup(t->wire)) == NULL) ||
+	    buf_printf(&name, "%s/%s", t->account->name, w->mailbox) == -1)
 		goto fail;
 	w->name = buf_take(&name);
-	if (watcher_mailbox_open(w, rows, n) == -1)
+	if (watcher_mailbox_open(w, t->rows, t->n) == -1)
 		goto fail;
+	w->own = (struct line){ .host = host,
+		.account = t->account,
+		.name = w->name,
+		.doorman = t->doorman,
+		.ops = &watcher_line_ops,
+		.arg = w,
+		.renew_at = UINT64_MAX };
+	w->line = &w->own;
+	w->guest.patrol = t->patrol;
+	watcher_guest_init(w);
 	uv_timer_init(host->loop, &w->timer);
 	w->timer.data = w;
 	return (w);
 
 fail:
 	buf_free(&name);
-	if (w != NULL) {
-		watcher_mailbox_free(w);
-		free(w->name);
-	}
-	free(w);
+	free_all(w);
 	fault_set(f, FAULT_RETRY, "out of memory");
 	return (NULL);
 }
@@ -322,13 +323,13 @@ fail:
 void
 watcher_start(struct watcher *w)
 {
-	watcher_authorize(w);
+	watcher_open(w);
 }
 
 void
 watcher_wake(struct watcher *w)
 {
-	if (w->session != NULL && w->held)
+	if (w->line->session != NULL && w->held)
 		watcher_pump(w);
 }
 
@@ -337,7 +338,7 @@ watcher_drain(struct watcher *w)
 {
 	w->draining = 1;
 	/* One that is not in a session has nothing to say good-bye to. */
-	if (w->session == NULL)
+	if (w->line->session == NULL)
 		watcher_end(w, NULL);
 }
 
@@ -353,11 +354,11 @@ watcher_stop(struct watcher *w)
 	if (w->state == WATCHER_STOPPED)
 		return;
 	w->draining = w->stopping = 1;
-	if (w->session == NULL) {
+	if (w->line->session == NULL || is_visiting(w)) {
 		watcher_end(w, NULL);
 		return;
 	}
-	session_logout(w->session, uv_now(w->host->loop));
+	session_logout(w->line->session, uv_now(w->host->loop));
 	watcher_pump(w);
 	if (w->state != WATCHER_STOPPED)
 		uv_timer_start(&w->timer, on_logout_late, LOGOUT_MS, 0);
@@ -369,9 +370,7 @@ on_timer_closed(uv_handle_t *handle)
 	struct watcher *w = handle->data;
 
 	w->closed(w->closed_arg);
-	watcher_mailbox_free(w);
-	free(w->name);
-	free(w);
+	free_all(w);
 }
 
 void

@@ -23,6 +23,8 @@ struct doorman;
 struct net;
 struct oauth2;
 struct route;
+struct patrol;
+struct session_event;
 struct watcher;
 
 /* In place of watching: publish again the messages from ${lo} to ${hi}, as far
@@ -54,20 +56,32 @@ struct watcher_host {
 	/* The watcher has come to its end: once caught up, given up, or after
 	 * watcher_stop().  ${why} is set if it did not reach its goal. */
 	void (*stopped)(void *arg, struct watcher *, const struct fault *why);
+	/* The server refused one more connection of this account. */
+	void (*limited)(void *arg);
+	/* It is placed now: see watcher_is_placed(). */
+	void (*placed)(void *arg);
 	void *arg;
 };
 
-/* A watcher of ${mailbox} (index into the account's mailboxes), whose known
- * checkpoints are the ${n} ${rows}, newest first (copied), of ${epoch}.  The
- * doorman is the account's, shared by its watchers.  NULL with ${f}. */
-struct watcher *watcher_new(const struct watcher_host *,
-    const struct config_account *, size_t mailbox, struct doorman *,
-    struct route *, const struct checkpoint *rows, size_t n, uint64_t epoch,
-    struct fault *f);
+/* What one watcher watches.  All is copied, but for what the account owns, and
+ * the mailbox's name: messages point to it and may outlive the watcher. */
+struct watcher_target {
+	const struct config_account *account;
+	struct doorman *doorman; /* the account's */
+	struct patrol *patrol;	 /* the account's */
+	struct route *route;
+	const char *mailbox;	       /* UTF-8 */
+	const char *wire;	       /* the same as LIST told it, or NULL */
+	const struct checkpoint *rows; /* ${n} known ones, newest first */
+	size_t n;
+	uint64_t epoch; /* of the rows */
+	int fresh;	/* it is new since its account is watched: nothing of it
+			 * is left out, whatever "start" says */
+};
 
-/* Its name, "account/mailbox", and its route. */
-const char *watcher_name(const struct watcher *);
-struct route *watcher_route(const struct watcher *);
+/* NULL with ${f}. */
+struct watcher *watcher_new(const struct watcher_host *,
+    const struct watcher_target *, struct fault *f);
 
 /* Before it begins: what the sink of a pipeline of its route has stored of this
  * mailbox. */
@@ -97,6 +111,29 @@ void watcher_drain(struct watcher *);
 
 /* LOGOUT and end, within two seconds; host->stopped is called. */
 void watcher_stop(struct watcher *);
+
+/* May it have a connection of its own, or is it a guest on that of the patrol?
+ * One that loses its own closes it. */
+void watcher_set_guest(struct watcher *, int guest);
+
+int watcher_is_guest(const struct watcher *);
+
+/* The patrol was told by STATUS how the mailbox stands. */
+void watcher_told(struct watcher *, const struct session_event *);
+
+/* LIST is through and showed the mailbox, or not. */
+void watcher_listed(struct watcher *, int there);
+
+/* End, with ${why}: there will be no connection for this guest. */
+void watcher_give_up(struct watcher *, const struct fault *why);
+
+/* Is a connection of its own logged in? */
+int watcher_is_connected(const struct watcher *);
+
+/* Has it a durable mark, or failed to get one? */
+int watcher_is_placed(const struct watcher *);
+
+const char *watcher_mailbox(const struct watcher *);
 
 /* Free it, once stopped; ${closed} from the loop. */
 void watcher_close(struct watcher *, void (*closed)(void *arg), void *arg);

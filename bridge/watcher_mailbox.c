@@ -9,6 +9,7 @@
 #include "bridge/counts.h"
 #include "bridge/imap/date.h"
 #include "bridge/imap/session.h"
+#include "bridge/imap/verdict.h"
 #include "bridge/ops/log.h"
 #include "bridge/route.h"
 #include "bridge/watcher_private.h"
@@ -86,7 +87,8 @@ on_committed(void *arg, uint64_t mark)
 	/* Not by a status that was on its way before the mark was made. */
 	if (w->settling != 0 && mark >= w->settling) {
 		w->settling = 0;
-		if (w->session != NULL)
+		w->host->placed(w->host->arg);
+		if (w->line->session != NULL)
 			watcher_pump(w);
 	}
 }
@@ -104,9 +106,9 @@ on_outcome(void *arg, uint64_t uidvalidity, uint32_t uid,
 	if (w->host->replay != NULL)
 		w->host->replay->outcome(w->host->replay->arg, uid, outcome);
 	if (outcome == PIPELINE_STORED)
-		doorman_counts(w->doorman)->published++;
+		doorman_counts(w->own.doorman)->published++;
 	else
-		doorman_counts(w->doorman)->lettered++;
+		doorman_counts(w->own.doorman)->lettered++;
 	before = catchup_mark(w->catchup);
 	catchup_done(w->catchup, uid);
 	watcher_note_lag(w, 1);
@@ -187,7 +189,7 @@ begin_new(struct watcher *w, const struct session_event *ev, struct fault *f)
 	const struct config_account *a = w->account;
 	struct checkpoint mark = { .uidvalidity = ev->uidvalidity };
 
-	switch (a->start) {
+	switch (w->fresh ? CONFIG_START_BEGINNING : a->start) {
 	case CONFIG_START_BEGINNING:
 		break;
 	case CONFIG_START_DATE:
@@ -313,4 +315,34 @@ watcher_selected(
 	if (w->account->on_reset == CONFIG_RESET_NOW)
 		return (begin_now(w, ev, f));
 	return (watcher_begin(w, &mark, 1, f));
+}
+
+void
+watcher_look(struct watcher *w)
+{
+	if (w->is_guest && w->swept_at != 0 &&
+	    uv_now(w->host->loop) - w->swept_at <
+		w->account->sweep_seconds * 1000ULL) {
+		catchup_hint(w->catchup);
+		return;
+	}
+	w->swept_at = uv_now(w->host->loop);
+	catchup_sweep(w->catchup);
+}
+
+void
+watcher_refused_mailbox(struct watcher *w, struct fault *f)
+{
+	char text[FAULT_TEXT_MAX];
+
+	if (!verdict_is_missing(f->text)) {
+		w->missing = 0;
+		return;
+	}
+	w->missing++;
+	(void)snprintf(text, sizeof(text), "%.*s", 300, f->text);
+	fault_set(f, FAULT_RETRY,
+	    "%s; it was deleted or renamed: its checkpoint is kept, and it "
+	    "goes on when the mailbox is there again",
+	    text);
 }

@@ -80,15 +80,3 @@ watcher_stored_mark(
 		    "mail may come twice",
 		    mark->above);
 }
-
-const char *
-watcher_name(const struct watcher *w)
-{
-	return (w->name);
-}
-
-struct route *
-watcher_route(const struct watcher *w)
-{
-	return (w->route);
-}

@@ -27,7 +27,7 @@ accept_body(struct watcher *w, struct fault *f)
 	if ((buffer = malloc(w->keep + 1)) == NULL)
 		return (fault_set(f, FAULT_RETRY,
 		    "no memory for a message of %zu octets", w->keep));
-	session_body(w->session, buffer, w->keep);
+	session_body(w->line->session, buffer, w->keep);
 	return (0);
 }
 
@@ -37,12 +37,12 @@ on_granted(void *arg)
 	struct watcher *w = arg;
 	struct fault f;
 
-	session_pause(w->session, 0, uv_now(w->host->loop));
+	session_pause(w->line->session, 0, uv_now(w->host->loop));
 	if (accept_body(w, &f) == -1) {
 		watcher_fail(w, &f);
 		return;
 	}
-	connection_pause(w->connection, 0);
+	connection_pause(w->line->connection, 0);
 	watcher_pump(w);
 }
 
@@ -73,8 +73,8 @@ watcher_body(struct watcher *w, const struct session_event *ev, struct fault *f)
 	if (budget_take(route_budget(w->route), route_charge(w->route, w->keep),
 		&w->waiter))
 		return (accept_body(w, f));
-	session_pause(w->session, 1, uv_now(w->host->loop));
-	connection_pause(w->connection, 1);
+	session_pause(w->line->session, 1, uv_now(w->host->loop));
+	connection_pause(w->line->connection, 1);
 	return (0);
 }
 
@@ -102,8 +102,8 @@ hand_on(struct watcher *w, struct message *m, struct fault *f)
 		budget_force(route_budget(w->route), charge);
 	}
 	w->charge = 0;
-	doorman_counts(w->doorman)->received++;
-	doorman_counts(w->doorman)->received_bytes += m->raw_len;
+	doorman_counts(w->own.doorman)->received++;
+	doorman_counts(w->own.doorman)->received_bytes += m->raw_len;
 	if (route_submit(w->lane, m, charge) == -1)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	return (0);

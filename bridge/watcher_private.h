@@ -1,16 +1,17 @@
-/* watcher_private.h - what watcher.c (connect, back off, stop) and
- * watcher_session.c (what to say on a connection) share. */
+/* watcher_private.h - what watcher.c (connect, back off, stop),
+ * watcher_session.c (what to say on a connection) and the other watcher_*.c
+ * share. */
 #ifndef WATCHER_PRIVATE_H
 #define WATCHER_PRIVATE_H
 
-#include "bridge/auth/oauth2.h"
 #include "bridge/budget.h"
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
 #include "bridge/fault.h"
-#include "bridge/doorman.h"
 #include "bridge/imap/connection.h"
 #include "bridge/ladder.h"
+#include "bridge/line.h"
+#include "bridge/patrol.h"
 #include "bridge/watcher.h"
 
 struct message;
@@ -30,11 +31,12 @@ struct watcher {
 	const struct watcher_host *host;
 	const struct config_account *account;
 	const char *mailbox;
+	char *wire; /* its name as the server writes it, or NULL */
 	char *name; /* "support/INBOX" */
 	enum watcher_state state;
 
-	struct connection *connection;
-	struct session *session;
+	struct line own;   /* its own connection, unless it is a guest */
+	struct line *line; /* own, or the patrol's during a visit */
 	struct ladder ladder;
 	uv_timer_t timer;
 	uint64_t reconnect_at; /* while backing off */
@@ -43,15 +45,16 @@ struct watcher {
 	uint64_t wake_at;      /* end of IDLE, next poll or NOOP */
 	int selected;
 
-	/* Login. */
-	struct doorman *doorman; /* the account's; borrowed */
-	struct doorman_waiter turn;
-	struct oauth2_waiter token_waiter;
-	uint64_t token; /* serial of the one shown last; 0: none */
-	int token_fresh;
-	int awaits_token;  /* none came yet */
-	int tried;	   /* the refusal to be told is our own */
-	uint64_t renew_at; /* a session must be made anew before its end */
+	/* As a guest of the account's patrol (watcher_guest.c). */
+	int is_guest;
+	struct patrol_guest guest;
+	uint64_t visit_until; /* then it makes room, if others wait */
+	uint64_t swept_at;    /* the last search below the mark */
+	uint64_t seen_validity, seen_uidnext, seen_exists; /* by STATUS */
+
+	int fresh;    /* it appeared while its account was watched */
+	int missing;  /* the server said that there is no such mailbox */
+	int unlisted; /* ... and LIST leaves it out */
 
 	int no_idle;	 /* the server has none, or refuses it */
 	unsigned barren; /* FETCHes in a row that failed and brought nothing */
@@ -104,38 +107,36 @@ void watcher_end(struct watcher *, const struct fault *why);
  * set the timer. */
 void watcher_pump(struct watcher *);
 
-/* Ask for the account's turn and for a token; then connect (watcher_auth.c). */
-void watcher_authorize(struct watcher *);
+extern const struct line_ops watcher_line_ops;
 
-/* Connect, now that all is there that the login needs. */
-void watcher_connect(struct watcher *);
+/* Get a connection: one of our own, or the patrol's for a visit. */
+void watcher_open(struct watcher *);
 
-/* The server asks who we are.  0, or -1 with ${f}. */
-int watcher_login(struct watcher *, struct fault *f);
+/* The connection is gone; ${blame}: it failed, maybe by what we asked for. */
+void watcher_leave_line(struct watcher *, int blame);
 
-/* The login succeeded: the account's other mailboxes may follow. */
-void watcher_let_in(struct watcher *);
+/* Note a failure for `status`. */
+void watcher_note_failure(struct watcher *, const struct fault *f);
 
-/* The credentials of the account were refused, to this mailbox or another: the
- * doorman wakes us after ${ms}. */
-void watcher_refused(struct watcher *, const struct fault *f, uint64_t ms);
+/* Wait the next step of the ladder. */
+void watcher_back_off(struct watcher *, const struct fault *f);
 
 /* Messages were found, or one reached its end (${moved}). */
 void watcher_note_lag(struct watcher *, int moved);
 
-/* Add to a refusal where the credentials are from. */
-void watcher_whence(const struct watcher *, struct fault *f);
+/* EXAMINE was refused: the mailbox may be gone. */
+void watcher_refused_mailbox(struct watcher *, struct fault *f);
 
-/* Is ${f} the refusal of a token that was kept from before?  Then one with a
- * new one counts: watcher_try_again(), once the connection is closed. */
-int watcher_retries_token(struct watcher *, const struct fault *f);
-void watcher_try_again(struct watcher *);
+/* As a guest (watcher_guest.c): set up; the visit is over; the connection broke
+ * during it; it may end soon, to make room. */
+void watcher_guest_init(struct watcher *);
+void watcher_guest_leave(struct watcher *);
+void watcher_guest_failed(struct watcher *, const struct fault *f);
+int watcher_guest_is_late(const struct watcher *);
+void watcher_guest_yield(struct watcher *);
 
-/* Neither wait for a turn nor for a token any more. */
-void watcher_leave_turn(struct watcher *);
-
-/* Begin a session on a connection that stands. */
-void watcher_greet(struct watcher *, const char *greeting, size_t len);
+/* Caught up: the guest leaves, and waits to be told of new mail. */
+void watcher_guest_rest(struct watcher *);
 
 /* Give back what a half-read message took of the budget. */
 void watcher_release(struct watcher *);
@@ -148,6 +149,10 @@ int watcher_selected(
 /* Begin at ${mark}, made durable first where ${settle}. */
 int watcher_begin(struct watcher *, const struct checkpoint *mark, int settle,
     struct fault *f);
+
+/* Search, and below the mark too: or after a day of short connections there was
+ * no sweep.  A guest comes for each mail, and need not do so each time. */
+void watcher_look(struct watcher *);
 
 /* The probe is done: go on from what it found.  0, or -1 with ${f}. */
 int watcher_probed(struct watcher *, struct fault *f);

@@ -20,25 +20,6 @@ now_ms(const struct watcher *w)
 	return (uv_now(w->host->loop));
 }
 
-void
-watcher_greet(struct watcher *w, const char *greeting, size_t len)
-{
-	struct session_config config = { .mailbox = w->mailbox,
-		.command_ms = w->account->command_seconds * 1000ULL };
-	struct fault f;
-
-	w->session = session_new(&config, now_ms(w));
-	if (w->session == NULL) {
-		fault_set(&f, FAULT_RETRY,
-		    "cannot begin a session (is the mailbox's name UTF-8?)");
-		watcher_fail(w, &f);
-		return;
-	}
-	session_feed(w->session, greeting, len, now_ms(w));
-	session_greeted(w->session, now_ms(w));
-	watcher_pump(w);
-}
-
 /* Events */
 
 static int
@@ -47,12 +28,13 @@ on_selected(struct watcher *w, const struct session_event *ev, struct fault *f)
 	char criteria[32];
 
 	w->opened_at = now_ms(w);
+	w->missing = 0;
 	if (!w->selected) {
-		watcher_let_in(w);
+		line_let_in(w->line);
 		w->selected = 1;
 		w->connected_at = w->opened_at;
 		w->barren = 0;
-		w->no_idle = !session_has_idle(w->session);
+		w->no_idle = !session_has_idle(w->line->session);
 	}
 	if (watcher_selected(w, ev, f) == -1)
 		return (-1);
@@ -60,10 +42,9 @@ on_selected(struct watcher *w, const struct session_event *ev, struct fault *f)
 	if (w->probing) {
 		(void)snprintf(
 		    criteria, sizeof(criteria), "UID %u:*", w->probe_from);
-		session_search(w->session, criteria, now_ms(w));
+		session_search(w->line->session, criteria, now_ms(w));
 	} else if (w->catchup != NULL) {
-		/* Or after a day of short connections there was no sweep. */
-		catchup_sweep(w->catchup);
+		watcher_look(w);
 	}
 	return (0);
 }
@@ -100,7 +81,7 @@ hint(struct watcher *w)
 {
 	if (w->catchup != NULL)
 		catchup_hint(w->catchup);
-	session_idle_end(w->session, now_ms(w));
+	session_idle_end(w->line->session, now_ms(w));
 }
 
 /* A refusal that means: not so fast. */
@@ -122,8 +103,23 @@ on_failed(struct watcher *w, const struct fault *why, struct fault *f)
 {
 	*f = *why;
 	if (why->kind == FAULT_AUTH)
-		watcher_whence(w, f);
+		line_whence(w->line, f);
 	return (-1);
+}
+
+/* EXAMINE came to nothing.  The connection of a guest is as good as before. */
+static int
+on_refused(struct watcher *w, const struct fault *why, struct fault *f)
+{
+	(void)on_failed(w, why, f);
+	watcher_refused_mailbox(w, f);
+	if (!w->is_guest || w->line == &w->own || f->kind == FAULT_AUTH)
+		return (-1);
+	watcher_guest_leave(w);
+	watcher_leave_line(w, 0);
+	watcher_note_failure(w, f);
+	watcher_back_off(w, f);
+	return (0);
 }
 
 static int
@@ -131,7 +127,12 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 {
 	switch (ev->kind) {
 	case SESSION_LOGIN:
-		return (watcher_login(w, f));
+		return (line_login(w->line, f));
+	case SESSION_READY:
+		return (session_select(
+		    w->line->session, w->mailbox, w->wire, now_ms(w), f));
+	case SESSION_REFUSED:
+		return (on_refused(w, ev->fault, f));
 	case SESSION_SELECTED:
 		return (on_selected(w, ev, f));
 	case SESSION_FOUND:
@@ -151,7 +152,7 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 	case SESSION_IDLING:
 		/* What came between the SEARCH and the "+" is a hint too. */
 		if (!catchup_complete(w->catchup))
-			session_idle_end(w->session, now_ms(w));
+			session_idle_end(w->line->session, now_ms(w));
 		break;
 	case SESSION_IDLE_DONE:
 		if (!ev->ok && !w->stopping)
@@ -170,6 +171,13 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 		break;
 	case SESSION_FAILED:
 		return (on_failed(w, ev->fault, f));
+	case SESSION_UNSELECTED:
+	case SESSION_LISTED:
+	case SESSION_LIST_DONE:
+	case SESSION_STATUS:
+	case SESSION_STATUS_DONE:
+	case SESSION_NOTIFY_DONE:
+		break; /* the patrol's; or nobody asked */
 	}
 	return (0);
 }
@@ -180,7 +188,7 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 static int
 expiring(const struct watcher *w)
 {
-	return (now_ms(w) >= w->renew_at);
+	return (now_ms(w) >= w->line->renew_at);
 }
 
 /* All is found and asked for: wait for new mail. */
@@ -198,18 +206,20 @@ rest(struct watcher *w)
 			return;
 		}
 	}
-	if (!session_ready(w->session))
+	if (!session_ready(w->line->session))
 		return;
-	if (w->host->once) {
+	if (w->is_guest && !w->host->once) {
+		watcher_guest_rest(w);
+	} else if (w->host->once) {
 		w->held = 1; /* outcomes are awaited */
 		w->wake_at = now + KEEPALIVE_MS;
 	} else if (expiring(w) || now >= old_at) {
 		watcher_renew(w);
 	} else if (now - w->opened_at >= a->sweep_seconds * 1000ULL) {
-		session_examine(w->session, now);
+		session_examine(w->line->session, now);
 	} else if (!w->no_idle) {
 		watcher_enter(w, WATCHER_IDLE);
-		session_idle(w->session, now);
+		session_idle(w->line->session, now);
 		w->wake_at = now + a->idle_seconds * 1000ULL;
 	} else {
 		watcher_enter(w, WATCHER_POLLING);
@@ -223,7 +233,7 @@ rest(struct watcher *w)
 static int
 may_command(const struct watcher *w)
 {
-	return (w->session != NULL && w->selected && !w->draining &&
+	return (w->line->session != NULL && w->selected && !w->draining &&
 	    w->settling == 0 && w->catchup != NULL);
 }
 
@@ -236,38 +246,42 @@ command(struct watcher *w, struct fault *f)
 	int hold;
 
 	w->held = 0;
-	if (may_command(w) && expiring(w)) {
+	if (may_command(w) &&
+	    (expiring(w) || (w->is_guest && watcher_guest_is_late(w)))) {
 		/* What is being fetched is let through first. */
-		if (session_ready(w->session))
+		if (session_ready(w->line->session) && w->is_guest)
+			watcher_guest_yield(w);
+		else if (session_ready(w->line->session))
 			watcher_renew(w);
 		return (0);
 	}
 	hold = watcher_replay_looks(w) || route_hold(w->route) ||
 	    committer_trouble(w->host->committer)[0] != '\0';
 	while (may_command(w) &&
-	    (session_ready(w->session) || session_can_fetch(w->session))) {
-		catchup_next(w->catchup, session_ready(w->session),
-		    session_can_fetch(w->session), hold, now, &next);
+	    (session_ready(w->line->session) ||
+		session_can_fetch(w->line->session))) {
+		catchup_next(w->catchup, session_ready(w->line->session),
+		    session_can_fetch(w->line->session), hold, now, &next);
 		switch (next.job) {
 		case CATCHUP_NOTHING:
 			rest(w);
 			return (0);
 		case CATCHUP_WAIT:
 			if (watcher_replay_looks(w) &&
-			    session_ready(w->session)) {
+			    session_ready(w->line->session)) {
 				watcher_stop(w);
 				return (0);
 			}
 			w->held = 1;
-			if (session_ready(w->session))
+			if (session_ready(w->line->session))
 				w->wake_at = now + KEEPALIVE_MS;
 			return (0);
 		case CATCHUP_SEARCH:
-			session_search(w->session, next.text, now);
+			session_search(w->line->session, next.text, now);
 			break;
 		case CATCHUP_FETCH:
 			watcher_enter(w, WATCHER_CATCHING_UP);
-			session_fetch(w->session, next.text,
+			session_fetch(w->line->session, next.text,
 			    next.part	     ? SESSION_PART
 				: next.plain ? SESSION_PLAIN
 					     : SESSION_WHOLE,
@@ -287,10 +301,10 @@ static void
 wake(struct watcher *w)
 {
 	w->wake_at = UINT64_MAX;
-	if (session_ready(w->session))
-		session_noop(w->session, now_ms(w));
+	if (session_ready(w->line->session))
+		session_noop(w->line->session, now_ms(w));
 	else
-		session_idle_end(w->session, now_ms(w));
+		session_idle_end(w->line->session, now_ms(w));
 }
 
 static void
@@ -298,9 +312,9 @@ on_timer(uv_timer_t *timer)
 {
 	struct watcher *w = timer->data;
 
-	if (w->session == NULL)
+	if (w->line->session == NULL)
 		return;
-	session_tick(w->session, now_ms(w));
+	session_tick(w->line->session, now_ms(w));
 	if (w->selected && !w->draining && w->wake_at <= now_ms(w))
 		wake(w);
 	watcher_pump(w);
@@ -313,15 +327,16 @@ set_timer(struct watcher *w)
 
 	if (w->stopping)
 		return; /* it watches over the LOGOUT */
-	at = session_deadline(w->session);
-	if (w->selected && w->renew_at < w->wake_at && w->renew_at > now &&
+	at = session_deadline(w->line->session);
+	if (w->selected && w->line->renew_at < w->wake_at &&
+	    w->line->renew_at > now &&
 	    (w->state == WATCHER_IDLE || w->state == WATCHER_POLLING ||
 		w->held))
-		w->wake_at = w->renew_at;
+		w->wake_at = w->line->renew_at;
 	if (w->wake_at < at)
 		at = w->wake_at;
 	if ((w->state == WATCHER_IDLE || w->state == WATCHER_POLLING) &&
-	    session_can_wake(w->session)) {
+	    session_can_wake(w->line->session)) {
 		/* A message that is asked for again later. */
 		again = catchup_wake(w->catchup);
 		if (again < at)
@@ -338,17 +353,18 @@ pump_once(struct watcher *w, struct fault *f)
 {
 	struct session_event ev;
 
-	while (w->session != NULL && session_next(w->session, &ev)) {
+	while (
+	    w->line->session != NULL && session_next(w->line->session, &ev)) {
 		if (on_event(w, &ev, f) == -1)
 			return (-1);
 	}
-	if (w->session == NULL)
+	if (w->line->session == NULL)
 		return (0);
 	if (command(w, f) == -1)
 		return (-1);
-	if (w->session == NULL)
+	if (w->line->session == NULL)
 		return (0);
-	return (connection_send(w->connection, session_output(w->session), f));
+	return (line_send(w->line, f));
 }
 
 void
@@ -362,12 +378,12 @@ watcher_pump(struct watcher *w)
 	if (w->pumping)
 		return;
 	w->pumping = 1;
-	while (w->again && w->session != NULL) {
+	while (w->again && w->line->session != NULL) {
 		w->again = 0;
 		if (pump_once(w, &f) == -1)
 			watcher_fail(w, &f);
 	}
 	w->pumping = 0;
-	if (w->session != NULL)
+	if (w->line->session != NULL)
 		set_timer(w);
 }

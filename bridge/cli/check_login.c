@@ -1,12 +1,14 @@
 /* Does each mailbox let us in?  Connects, logs in, EXAMINEs, leaves. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bridge/auth/oauth2.h"
 #include "bridge/auth/secret.h"
 #include "bridge/cli/check_private.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
+#include "bridge/config/mailboxes.h"
 #include "bridge/fault.h"
 #include "bridge/doorman.h"
 #include "bridge/imap/connection.h"
@@ -21,6 +23,9 @@ struct check_login {
 	struct oauth2_waiter token;
 	struct connection *connection;
 	struct session *session;
+	size_t matches; /* of a pattern */
+	int answers;	/* to LIST: delimiter, pattern, translated pattern */
+	char delimiter;
 	int done;
 };
 
@@ -117,6 +122,35 @@ log_in(struct check_login *l, struct fault *f)
 	return (0);
 }
 
+/* LIST is through: for the delimiter, for the pattern as it is, and with the
+ * server's delimiter in it. */
+static void
+listed(struct check_login *l, const struct session_event *ev, struct fault *f)
+{
+	char pattern[LIMIT_MAILBOX_NAME + 1], *s;
+
+	(void)snprintf(pattern, sizeof(pattern), "%s", l->mailbox);
+	if (l->answers++ == 0) {
+		l->delimiter = ev->delimiter;
+		(void)session_list(l->session, pattern, now(l), f);
+		return;
+	}
+	if (!ev->ok && l->answers == 2) {
+		fault_set(f, FAULT_RETRY, "LIST %s: %s", pattern, ev->text);
+		return;
+	}
+	for (s = pattern; *s != '\0'; s++)
+		*s = *s == '/' ? l->delimiter : *s;
+	if (l->answers == 2 && l->delimiter != '\0' &&
+	    strcmp(pattern, l->mailbox) != 0) {
+		(void)session_list(l->session, pattern, now(l), f);
+		return;
+	}
+	printf("%s/%s: logged in; it matches %zu mailboxes\n", l->account->name,
+	    l->mailbox, l->matches);
+	session_logout(l->session, now(l));
+}
+
 static void
 pump(struct check_login *l)
 {
@@ -141,6 +175,16 @@ pump(struct check_login *l)
 				? "IDLE"
 				: "no IDLE: it will be polled");
 			session_logout(l->session, now(l));
+			break;
+		case SESSION_READY:
+			doorman_passed(&l->turn);
+			(void)session_list(l->session, "", now(l), &f);
+			break;
+		case SESSION_LISTED:
+			l->matches += !ev.closed && l->answers > 0;
+			break;
+		case SESSION_LIST_DONE:
+			listed(l, &ev, &f);
 			break;
 		case SESSION_FAILED:
 			f = *ev.fault;
@@ -171,6 +215,9 @@ on_opened(void *arg, const char *greeting, size_t len)
 	struct session_config config = { .mailbox = l->mailbox,
 		.command_ms = LIMIT_COMMAND_SECONDS * 1000ULL };
 	struct fault f;
+
+	if (mailbox_is_pattern(l->mailbox))
+		config.mailbox = NULL;
 
 	if ((l->session = session_new(&config, now(l))) == NULL) {
 		fault_set(&f, FAULT_CONFIG, "the mailbox's name is no UTF-8");

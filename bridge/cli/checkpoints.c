@@ -8,6 +8,7 @@
 
 #include "bridge/checkpoint.h"
 #include "bridge/config/config.h"
+#include "bridge/config/mailboxes.h"
 #include "bridge/envelope/date.h"
 #include "bridge/fault.h"
 #include "bridge/cli/args.h"
@@ -43,15 +44,13 @@ static int
 in_config(const struct config *cfg, const char *account, const char *mailbox)
 {
 	const struct config_account *a;
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < cfg->naccounts; i++) {
 		a = &cfg->accounts[i];
-		for (j = 0; j < a->nmailboxes; j++) {
-			if (strcmp(a->name, account) == 0 &&
-			    strcmp(a->mailboxes[j], mailbox) == 0)
-				return (1);
-		}
+		if (strcmp(a->name, account) == 0 &&
+		    mailbox_is_covered(a, mailbox))
+			return (1);
 	}
 	return (0);
 }

@@ -8,6 +8,7 @@
 #include "bridge/buf.h"
 #include "bridge/checkpoint.h"
 #include "bridge/config/config.h"
+#include "bridge/config/mailboxes.h"
 #include "bridge/fault.h"
 #include "bridge/report.h"
 #include "bridge/cli/args.h"
@@ -97,6 +98,23 @@ add_checkpoint(void *arg, const char *account, const char *mailbox,
 	e->checkpoint = *c;
 }
 
+/* What the patterns of an account match is of the config too. */
+static void
+mark_matched(struct report_data *r, const struct config_account *a)
+{
+	struct entry *e;
+	size_t i;
+
+	for (i = 0; i < a->nmailboxes && !mailbox_is_pattern(a->mailboxes[i]);)
+		i++;
+	if (i == a->nmailboxes)
+		return;
+	for (e = r->entries; e < r->entries + r->n; e++) {
+		if (!e->configured && strcmp(e->account, a->name) == 0)
+			e->configured = mailbox_is_covered(a, e->mailbox);
+	}
+}
+
 static int
 collect(struct report_data *r, const struct config *cfg, struct fault *f)
 {
@@ -124,6 +142,8 @@ collect(struct report_data *r, const struct config *cfg, struct fault *f)
 	if (rc == 0)
 		rc = checkpoint_each_status(store, add_status, r, f);
 	checkpoint_close(store);
+	for (i = 0; i < cfg->naccounts; i++)
+		mark_matched(r, &cfg->accounts[i]);
 	if (rc == 0 && r->failed)
 		rc = fault_set(f, FAULT_RETRY, "out of memory");
 	return (rc);

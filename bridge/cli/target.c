@@ -7,6 +7,7 @@
 #include "bridge/cli/cli.h"
 #include "bridge/cli/target.h"
 #include "bridge/config/config.h"
+#include "bridge/config/mailboxes.h"
 #include "bridge/config/suggest.h"
 
 /* Names that are still listed; more fill the screen. */
@@ -40,7 +41,7 @@ find(const struct args *args, const char *what, const char *name,
 
 int
 target_mailbox(const struct args *args, const struct config *c, size_t *account,
-    size_t *mailbox)
+    const char **mailbox)
 {
 	const char *name = args_value(args, "mailbox"), **names;
 	const struct config_account *a;
@@ -60,8 +61,18 @@ target_mailbox(const struct args *args, const struct config *c, size_t *account,
 	if (strcasecmp(name, "INBOX") == 0)
 		name = "INBOX";
 	(void)snprintf(what, sizeof(what), "mailbox of %s", a->name);
-	*mailbox = find(args, what, name, a->mailboxes, a->nmailboxes);
-	return (*mailbox == a->nmailboxes ? -1 : 0);
+	*mailbox = name;
+	if (mailbox_is_pattern(name)) {
+		fprintf(stderr,
+		    "mailbridge %s: %s is a pattern: give the name of one "
+		    "mailbox\n",
+		    args->cmd->name, name);
+		return (-1);
+	}
+	if (mailbox_is_covered(a, name))
+		return (0);
+	(void)find(args, what, name, a->mailboxes, a->nmailboxes);
+	return (-1);
 }
 
 int

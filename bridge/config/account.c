@@ -264,6 +264,8 @@ read_common(struct section *s, const struct config *cfg,
 	    s, "command_seconds", LIMIT_COMMAND_SECONDS, 5, 3600);
 	a->sweep_seconds =
 	    (unsigned)section_integer(s, "sweep_seconds", 3600, 1, 86400);
+	a->max_connections =
+	    (unsigned)section_integer(s, "max_connections", 0, 0, 100000);
 	account_read_retry(s, base, &a->retry);
 	sinklist_read(s, cfg, required, a);
 	read_reset(s, a);

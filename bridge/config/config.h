@@ -69,6 +69,7 @@ struct config_account {
 	unsigned max_connection_seconds;
 	unsigned command_seconds;
 	unsigned sweep_seconds;
+	unsigned max_connections; /* at once; 0: what the server allows */
 	struct config_retry retry;
 	size_t *sinks; /* indices into the config's, nsinks of them */
 	size_t nsinks;

@@ -7,6 +7,57 @@
 
 #define KEY "mailboxes"
 
+int
+mailbox_is_pattern(const char *mailbox)
+{
+	return (strpbrk(mailbox, "*%") != NULL);
+}
+
+/* "/" in a pattern stands for the server's delimiter, which is one of these. */
+static int
+same(char pattern, char c)
+{
+	return (pattern == c ||
+	    (pattern == '/' && (c == '.' || c == '\\' || c == '^')));
+}
+
+/* The usual walk, with one step back to the last wildcard. */
+static int
+matches(const char *pattern, const char *name)
+{
+	const char *star = NULL, *back = NULL;
+
+	while (*name != '\0') {
+		if (*pattern == '*' || *pattern == '%') {
+			star = pattern++;
+			back = name;
+		} else if (*pattern != '\0' && same(*pattern, *name)) {
+			pattern++;
+			name++;
+		} else if (star != NULL && !(*star == '%' && *back == '/')) {
+			pattern = star + 1;
+			name = ++back;
+		} else {
+			return (0);
+		}
+	}
+	return (pattern[strspn(pattern, "*%")] == '\0');
+}
+
+int
+mailbox_is_covered(const struct config_account *a, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < a->nmailboxes; i++) {
+		if (strcmp(a->mailboxes[i], name) == 0 ||
+		    (mailbox_is_pattern(a->mailboxes[i]) &&
+			matches(a->mailboxes[i], name)))
+			return (1);
+	}
+	return (0);
+}
+
 static int
 has_control(const char *name)
 {
@@ -25,9 +76,6 @@ read_name(struct section *s, size_t i)
 	name = section_item_string(s, KEY, i);
 	if (has_control(name))
 		section_item_error(s, KEY, i, "holds a control character");
-	else if (strchr(name, '*') != NULL)
-		section_item_error(s, KEY, i,
-		    "patterns (with *) are not supported by this version");
 	return (strcasecmp(name, "INBOX") == 0 ? "INBOX" : name);
 }
 

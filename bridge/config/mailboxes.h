@@ -10,4 +10,11 @@ struct section;
  * in the section. */
 void mailboxes_read(struct section *s, struct config_account *a);
 
+/* Is it a pattern, with "*" or "%" (RFC 3501 section 6.3.8)? */
+int mailbox_is_pattern(const char *mailbox);
+
+/* Is ${name} what the account watches: named, or matched by a pattern, whatever
+ * the server's delimiter is? */
+int mailbox_is_covered(const struct config_account *, const char *name);
+
 #endif

@@ -3,9 +3,17 @@
 
 #include "bridge/imap/capability.h"
 
+/* Which standard: of use in here only. */
+#define REV1 (1U << 30)
+#define REV2 (1U << 31)
+
+#define IN_REV2                                                      \
+	(CAPABILITY_IDLE | CAPABILITY_SASL_IR | CAPABILITY_ESEARCH | \
+	    CAPABILITY_UNSELECT | CAPABILITY_ENABLE | CAPABILITY_UTF8_NAMES)
+
 static const struct {
 	const char *name;
-	enum capability bit;
+	unsigned bit;
 } table[] = {
 	{ "IDLE", CAPABILITY_IDLE },
 	{ "ID", CAPABILITY_ID },
@@ -16,6 +24,13 @@ static const struct {
 	{ "AUTH=XOAUTH2", CAPABILITY_AUTH_XOAUTH2 },
 	{ "AUTH=OAUTHBEARER", CAPABILITY_AUTH_OAUTHBEARER },
 	{ "ESEARCH", CAPABILITY_ESEARCH },
+	{ "NOTIFY", CAPABILITY_NOTIFY },
+	{ "UNSELECT", CAPABILITY_UNSELECT },
+	{ "ENABLE", CAPABILITY_ENABLE },
+	{ "UTF8=ACCEPT", CAPABILITY_UTF8 },
+	{ "UTF8=ONLY", CAPABILITY_UTF8 },
+	{ "IMAP4rev1", REV1 },
+	{ "IMAP4rev2", REV2 },
 };
 
 unsigned
@@ -34,5 +49,7 @@ capability_read(const char *list)
 		list += n;
 		list += strspn(list, " ");
 	}
-	return (set);
+	if ((set & (REV1 | REV2)) == REV2)
+		set |= IN_REV2;
+	return (set & ~(REV1 | REV2));
 }

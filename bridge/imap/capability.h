@@ -12,11 +12,17 @@ enum capability {
 	CAPABILITY_IMAP4 = 1 << 6, /* any list at all was seen */
 	CAPABILITY_AUTH_XOAUTH2 = 1 << 7,
 	CAPABILITY_AUTH_OAUTHBEARER = 1 << 8, /* RFC 7628 */
-	CAPABILITY_ESEARCH = 1 << 12	      /* RFC 4731 */
+	CAPABILITY_NOTIFY = 1 << 9,	      /* RFC 5465 */
+	CAPABILITY_UNSELECT = 1 << 10,	      /* RFC 3691 */
+	CAPABILITY_ENABLE = 1 << 11,	      /* RFC 5161 */
+	CAPABILITY_ESEARCH = 1 << 12,	      /* RFC 4731 */
+	CAPABILITY_UTF8 = 1 << 13,	      /* RFC 9755, ACCEPT or ONLY */
+	CAPABILITY_UTF8_NAMES = 1 << 14	      /* RFC 9051 and not RFC 3501 */
 };
 
 /* The set for a list as in "IMAP4rev1 IDLE AUTH=PLAIN", in any case; names
- * that we do not know are nothing. */
+ * that we do not know are nothing.  IMAP4rev2 alone stands for all that it
+ * contains (RFC 9051 appendix E). */
 unsigned capability_read(const char *list);
 
 #endif

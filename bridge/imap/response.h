@@ -24,6 +24,9 @@ enum response_kind {
 	RESPONSE_BODY,	     /* message data of ${number} octets follows;
 			      * fetch.uid if it was told before them */
 	RESPONSE_FETCH,	     /* "* number FETCH (...)", after its data */
+	RESPONSE_LIST,	     /* "* LIST (flags) delimiter name": mailbox */
+	RESPONSE_COUNTS,     /* "* STATUS name (...)": mailbox */
+	RESPONSE_ENABLED,    /* "* ENABLED text" */
 	RESPONSE_OTHER	     /* anything else, to be ignored */
 };
 
@@ -49,6 +52,14 @@ struct response_fetch {
 	size_t text_len;
 };
 
+/* What a LIST or a STATUS told of a mailbox; absent numbers are 0. */
+struct response_mailbox {
+	const char *name; /* as on the wire; "" if there was none */
+	char delimiter;	  /* LIST; 0: NIL */
+	int closed;	  /* LIST: \Noselect or \NonExistent */
+	uint64_t uidvalidity, uidnext, messages; /* STATUS */
+};
+
 /* One response.  Strings are NUL-ended and live until the next call. */
 struct response {
 	enum response_kind kind;
@@ -58,6 +69,7 @@ struct response {
 	const char *text;
 	uint64_t number;
 	struct response_fetch fetch;
+	struct response_mailbox mailbox;
 };
 
 /* A parser, or NULL if memory is out. */

@@ -65,10 +65,8 @@ read_text(char *s, struct response *r)
 	r->text = s;
 }
 
-/* The end of the quoted string at ${s} (after its closing quote), its escapes
- * undone in place; *value and *len are what stands between the quotes. */
-static char *
-read_quoted(char *s, const char **value, size_t *len)
+char *
+response_read_quoted(char *s, const char **value, size_t *len)
 {
 	char *to, *start;
 
@@ -145,7 +143,7 @@ read_body_value(char *s, struct response_fetch *fetch)
 {
 	if (*s == '"') {
 		fetch->has_body = 1;
-		s = read_quoted(s, &fetch->text, &fetch->text_len);
+		s = response_read_quoted(s, &fetch->text, &fetch->text_len);
 		fetch->body_size = fetch->text_len;
 		return (s);
 	}
@@ -187,7 +185,7 @@ read_item(char *name, size_t len, char *s, struct response_fetch *fetch)
 	if (name_is(name, len, "FLAGS"))
 		return (read_flags(s, fetch));
 	if (name_is(name, len, "INTERNALDATE") && *s == '"') {
-		s = read_quoted(s, &value, &value_len);
+		s = response_read_quoted(s, &value, &value_len);
 		fetch->has_internaldate =
 		    imap_date_parse(value, &fetch->internaldate);
 		return (s);
@@ -290,6 +288,13 @@ read_untagged(char *s, struct response *r)
 		r->text = rest;
 	} else if (strcasecmp(s, "ESEARCH") == 0) {
 		read_esearch(rest, r);
+	} else if (strcasecmp(s, "LIST") == 0) {
+		response_read_list(rest, r);
+	} else if (strcasecmp(s, "STATUS") == 0) {
+		response_read_counts(rest, r);
+	} else if (strcasecmp(s, "ENABLED") == 0) {
+		r->kind = RESPONSE_ENABLED;
+		r->text = rest;
 	} else if (strcasecmp(s, "VANISHED") == 0) {
 		r->kind = RESPONSE_EXPUNGE;
 	} else if (*s == '[') {

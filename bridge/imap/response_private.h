@@ -18,6 +18,14 @@ void response_read_line(char *line, size_t len, struct response *r);
  * being only its start; 0 if none.  The line is left as it is. */
 uint32_t response_read_uid(const char *line, size_t len);
 
+/* The rest of "* LIST" and of "* STATUS" (response_mailbox.c). */
+void response_read_list(char *s, struct response *r);
+void response_read_counts(char *s, struct response *r);
+
+/* The end of the quoted string at ${s} (after its closing quote), its escapes
+ * undone in place; *value and *len are what stands between the quotes. */
+char *response_read_quoted(char *s, const char **value, size_t *len);
+
 /* The number at ${s}, which must end where a word can end: 1, or 0. */
 int response_read_number(const char *s, uint64_t *n);
 

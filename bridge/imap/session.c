@@ -9,17 +9,16 @@
 #define OUT_MAX (LIMIT_SECRET * 4)
 #define HELD_MAX (2 * LIMIT_READ_TURN)
 
-static const char *const command_names[] = { "CAPABILITY", "login", "ID",
-	"EXAMINE", "UID SEARCH", "UID FETCH", "IDLE", "NOOP", "LOGOUT" };
+static const char *const command_names[] = { "CAPABILITY", "login", "ENABLE",
+	"ID", "LIST", "STATUS", "NOTIFY", "UNSELECT", "EXAMINE", "UID SEARCH",
+	"UID FETCH", "IDLE", "NOOP", "LOGOUT" };
 
 struct session *
 session_new(const struct session_config *config, uint64_t now)
 {
 	struct session *s;
-	struct buf quoted;
-	char *name = NULL;
+	char *name;
 
-	buf_init(&quoted, LIMIT_IMAP_SMALL_LITERAL);
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return (NULL);
 	s->config = *config;
@@ -27,17 +26,16 @@ session_new(const struct session_config *config, uint64_t now)
 	s->deadline = UINT64_MAX;
 	buf_init(&s->out, OUT_MAX);
 	buf_init(&s->held, HELD_MAX);
-	if ((name = mutf7_encode(config->mailbox)) == NULL ||
-	    session_put_quoted(&quoted, name) == -1 ||
-	    (s->parser = response_parser_new()) == NULL)
+	if ((s->parser = response_parser_new()) == NULL)
 		goto fail;
-	free(name);
-	s->mailbox = buf_take(&quoted);
+	if (config->mailbox != NULL) {
+		if ((name = mutf7_encode(config->mailbox)) == NULL)
+			goto fail;
+		free(name);
+	}
 	return (s);
 
 fail:
-	free(name);
-	buf_free(&quoted);
 	session_free(s);
 	return (NULL);
 }
@@ -51,6 +49,8 @@ session_free(struct session *s)
 	response_parser_free(s->parser);
 	free(s->body);
 	free(s->mailbox);
+	free(s->name);
+	free(s->told);
 	if (s->out.data != NULL)
 		explicit_bzero(s->out.data, s->out.cap);
 	buf_free(&s->out);

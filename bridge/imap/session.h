@@ -18,10 +18,18 @@ struct message;
 struct session;
 
 enum session_event_kind {
-	SESSION_LOGIN,	   /* ready for session_login() */
-	SESSION_SELECTED,  /* the mailbox is open; commands may be given */
-	SESSION_FOUND,	   /* SEARCH: the UIDs lo..hi exist */
-	SESSION_SEARCHED,  /* the SEARCH is complete */
+	SESSION_LOGIN,	  /* ready for session_login() */
+	SESSION_READY,	  /* logged in, and no mailbox was configured */
+	SESSION_SELECTED, /* the mailbox is open; commands may be given */
+	SESSION_REFUSED,  /* session_select(): it cannot be opened; ${fault} */
+	SESSION_UNSELECTED, /* none is open any more */
+	SESSION_LISTED,	    /* LIST: ${name}, ${wire}, ${closed} */
+	SESSION_LIST_DONE,  /* ${ok}, ${text}; ${delimiter}, 0 if none */
+	SESSION_STATUS, /* of ${name}: ${uidvalidity}, ${uidnext}, ${exists} */
+	SESSION_STATUS_DONE, /* the oldest STATUS is complete; ${ok}, ${text} */
+	SESSION_NOTIFY_DONE, /* ${ok}, ${text} */
+	SESSION_FOUND,	     /* SEARCH: the UIDs lo..hi exist */
+	SESSION_SEARCHED,    /* the SEARCH is complete */
 	SESSION_BODY,	   /* ${size} octets follow: call session_body(); ${uid}
 			    * if it was told already, else 0 */
 	SESSION_MESSAGE,   /* one message; the owner of the event takes it; its
@@ -44,17 +52,21 @@ struct session_event {
 	int answered;	    /* SEARCHED: with an answer, be it an empty one */
 	uint32_t limit;	    /* SEARCHED, FETCHED: the server touches no more */
 	uint32_t limit_uid; /* messages at once, and ended at this UID; or 0 */
-	uint64_t uidvalidity;	   /* SELECTED; 0 if the server told none */
-	uint32_t uidnext;	   /* SELECTED; 0 if the server told none */
-	uint64_t exists;	   /* SELECTED */
-	int ok;			   /* FETCHED, IDLE_DONE, NOOP_DONE */
+	uint64_t uidvalidity;	   /* SELECTED, STATUS; 0 if not told */
+	uint32_t uidnext;	   /* SELECTED, STATUS; 0 if not told */
+	uint64_t exists;	   /* SELECTED, STATUS */
+	const char *name;	   /* LISTED, STATUS: UTF-8, INBOX so written */
+	const char *wire;	   /* LISTED: as the server writes it */
+	char delimiter;		   /* LIST_DONE */
+	int closed;		   /* LISTED: it cannot be opened */
+	int ok;			   /* FETCHED, IDLE_DONE, ..._DONE */
 	const char *text;	   /* of those, ALERT; until the next call */
 	struct message *message;   /* MESSAGE: without account and mailbox */
 	const struct fault *fault; /* FAILED; until the session is freed */
 };
 
 struct session_config {
-	const char *mailbox; /* UTF-8; borrowed for the session's life */
+	const char *mailbox; /* UTF-8, opened after the login; or NULL */
 	uint64_t command_ms; /* longest wait for a command's end, and for the
 			      * next LIMIT_FETCH_PIECE octets of a message */
 };
@@ -90,7 +102,7 @@ uint64_t session_deadline(const struct session *);
 void session_tick(struct session *, uint64_t now);
 
 /* Log in.  Strings are borrowed for the call.  On success the session goes on
- * by itself to SESSION_SELECTED. */
+ * by itself to SESSION_SELECTED, or to SESSION_READY. */
 void session_login(
     struct session *, const char *user, const char *password, uint64_t now);
 
@@ -98,8 +110,10 @@ void session_login(
 void session_login_token(
     struct session *, const char *user, const char *token, uint64_t now);
 
-/* Does the server know IDLE?  Valid from SESSION_SELECTED on. */
+/* Does the server know IDLE (NOTIFY)?  Valid from SESSION_READY and
+ * SESSION_SELECTED on. */
 int session_has_idle(const struct session *);
+int session_has_notify(const struct session *);
 
 /* Would session_idle_end() or a command have an effect now? */
 int session_can_wake(const struct session *);
@@ -107,6 +121,31 @@ int session_can_wake(const struct session *);
 /* Is no command under way, and may one more FETCH be given? */
 int session_ready(const struct session *);
 int session_can_fetch(const struct session *);
+
+/* EXAMINE ${mailbox} (UTF-8), which is ${wire} on the wire (NULL: as the server
+ * wants names): SESSION_SELECTED or SESSION_REFUSED follows.  Needs
+ * session_ready().  0, or -1 with ${f} if the name cannot be sent. */
+int session_select(struct session *, const char *mailbox, const char *wire,
+    uint64_t now, struct fault *f);
+
+/* Leave the mailbox, by UNSELECT: SESSION_UNSELECTED follows.  Needs
+ * session_ready().  0: the server does not know it; the mailbox stays open. */
+int session_unselect(struct session *, uint64_t now);
+
+/* LIST "" ${pattern} (UTF-8): SESSION_LISTED for each, SESSION_LIST_DONE. Needs
+ * session_ready().  0, or -1 with ${f} if it cannot be sent. */
+int session_list(
+    struct session *, const char *pattern, uint64_t now, struct fault *f);
+
+/* STATUS of a mailbox: SESSION_STATUS, SESSION_STATUS_DONE.  Several may be
+ * under way; needs session_can_status().  0, or -1 with ${f}. */
+int session_can_status(const struct session *);
+int session_status(struct session *, const char *mailbox, const char *wire,
+    uint64_t now, struct fault *f);
+
+/* NOTIFY (RFC 5465): from now on SESSION_STATUS tells unasked of mailboxes that
+ * changed, and SESSION_LISTED of new ones.  Needs session_ready(). */
+void session_notify(struct session *, uint64_t now);
 
 /* EXAMINE again: SESSION_SELECTED follows.  Some servers show a mailbox for
  * ever as it was when it was opened.  Needs session_ready(). */

@@ -11,9 +11,16 @@ session_has_idle(const struct session *s)
 }
 
 int
+session_has_notify(const struct session *s)
+{
+	return ((s->capabilities & CAPABILITY_NOTIFY) != 0);
+}
+
+int
 session_ready(const struct session *s)
 {
-	return (s->state == STATE_SELECTED && s->ncommands == 0);
+	return ((s->state == STATE_SELECTED || s->state == STATE_READY) &&
+	    s->ncommands == 0);
 }
 
 int

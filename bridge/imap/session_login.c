@@ -190,12 +190,28 @@ session_login_continue(struct session *s, const char *challenge)
 	buf_puts(&s->out, "\r\n");
 }
 
+/* The login is done: open the mailbox, if there is one. */
 static void
-send_examine(struct session *s)
+prepared(struct session *s)
 {
-	s->state = STATE_EXAMINING;
-	session_begin(s, COMMAND_EXAMINE);
-	buf_printf(&s->out, "EXAMINE %s\r\n", s->mailbox);
+	s->state = STATE_READY;
+	if (s->config.mailbox != NULL &&
+	    session_select(s, s->config.mailbox, NULL, s->now, &s->fault) == -1)
+		session_fail(s);
+}
+
+static void
+identify(struct session *s)
+{
+	if (s->capabilities & CAPABILITY_ID) {
+		/* NetEase refuses every SELECT without it, in this form. */
+		s->state = STATE_IDENTIFYING;
+		send_simple(s, COMMAND_ID,
+		    "ID (\"name\" \"mailbridge\" \"version\" "
+		    "\"" MAILBRIDGE_VERSION "\")");
+	} else {
+		prepared(s);
+	}
 }
 
 static void
@@ -204,15 +220,18 @@ after_login(struct session *s)
 	if (s->capabilities == 0) {
 		s->state = STATE_CAPABILITY_AGAIN;
 		send_simple(s, COMMAND_CAPABILITY, "CAPABILITY");
-	} else if (s->capabilities & CAPABILITY_ID) {
-		/* NetEase refuses every SELECT without it, in this form. */
-		s->state = STATE_IDENTIFYING;
-		send_simple(s, COMMAND_ID,
-		    "ID (\"name\" \"mailbridge\" \"version\" "
-		    "\"" MAILBRIDGE_VERSION "\")");
-	} else {
-		send_examine(s);
+		return;
 	}
+	s->utf8 = (s->capabilities & CAPABILITY_UTF8_NAMES) != 0;
+	if ((s->capabilities & CAPABILITY_UTF8) &&
+	    (s->capabilities & CAPABILITY_ENABLE)) {
+		/* Mail with UTF-8 in its header is else sent altered, or not
+		 * at all (RFC 9755). */
+		s->state = STATE_ENABLING;
+		send_simple(s, COMMAND_ENABLE, "ENABLE UTF8=ACCEPT");
+		return;
+	}
+	identify(s);
 }
 
 static void
@@ -236,24 +255,6 @@ authenticated(struct session *s, const struct response *r)
 	after_login(s);
 }
 
-static void
-examined(struct session *s, const struct response *r)
-{
-	char what[160];
-	struct buf b;
-
-	if (r->condition == RESPONSE_OK) {
-		s->state = STATE_SELECTED;
-		return;
-	}
-	buf_init(&b, sizeof(what) - 1);
-	buf_puts(&b, "EXAMINE ");
-	buf_puts(&b, s->config.mailbox);
-	verdict_command(r, b.data, &s->fault);
-	buf_free(&b);
-	session_fail(s);
-}
-
 void
 session_login_tagged(
     struct session *s, enum session_command kind, const struct response *r)
@@ -272,10 +273,10 @@ session_login_tagged(
 		break;
 	case COMMAND_ID:
 		/* Its refusal means nothing. */
-		send_examine(s);
+		prepared(s);
 		break;
-	case COMMAND_EXAMINE:
-		examined(s, r);
+	case COMMAND_ENABLE:
+		identify(s);
 		break;
 	default:
 		break;

@@ -16,7 +16,9 @@ enum session_state {
 	STATE_LOGIN,		/* waiting for session_login() */
 	STATE_AUTHENTICATING,	/* the mechanism runs */
 	STATE_CAPABILITY_AGAIN, /* asked after it: it may differ */
+	STATE_ENABLING,
 	STATE_IDENTIFYING,
+	STATE_READY, /* logged in, no mailbox is open */
 	STATE_EXAMINING,
 	STATE_SELECTED,
 	STATE_CLOSED,
@@ -26,7 +28,12 @@ enum session_state {
 enum session_command {
 	COMMAND_CAPABILITY,
 	COMMAND_AUTHENTICATE,
+	COMMAND_ENABLE,
 	COMMAND_ID,
+	COMMAND_LIST,
+	COMMAND_STATUS,
+	COMMAND_NOTIFY,
+	COMMAND_UNSELECT,
 	COMMAND_EXAMINE,
 	COMMAND_SEARCH,
 	COMMAND_FETCH,
@@ -35,12 +42,16 @@ enum session_command {
 	COMMAND_LOGOUT
 };
 
-/* Two FETCHes and a LOGOUT, at most. */
-#define SESSION_COMMANDS 4
+/* The pipeline of STATUS and a LOGOUT, at most. */
+#define SESSION_COMMANDS (LIMIT_STATUS_PIPELINE + 2)
 
 struct session {
 	struct session_config config;
-	char *mailbox; /* as sent: modified UTF-7, quoted */
+	char *mailbox;	/* as sent: quoted; or NULL */
+	char *name;	/* the same in UTF-8, for errors */
+	char *told;	/* the name in the last event */
+	char delimiter; /* what LIST told, or 0 */
+	int utf8;	/* names on the wire are UTF-8 */
 	enum session_state state;
 	struct response_parser *parser;
 	struct buf out;
@@ -109,6 +120,17 @@ int session_response(
 int session_message_body(
     struct session *, const struct response *, struct session_event *);
 int session_message_fetch(
+    struct session *, const struct response *, struct session_event *);
+
+/* Mailboxes (session_mailbox.c): what LIST and STATUS tell; 1 if it makes an
+ * event. */
+int session_mailbox_listed(
+    struct session *, const struct response *, struct session_event *);
+int session_mailbox_counts(
+    struct session *, const struct response *, struct session_event *);
+
+/* EXAMINE has ended: the state follows; 1 if it makes an event. */
+int session_mailbox_examined(
     struct session *, const struct response *, struct session_event *);
 
 /* Steps of the beginning; each may change the state. */

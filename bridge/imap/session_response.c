@@ -77,15 +77,26 @@ on_tagged(struct session *s, const struct response *r, struct session_event *ev)
 		s->state = STATE_CLOSED;
 		ev->kind = SESSION_CLOSED;
 		return (1);
+	case COMMAND_EXAMINE:
+		return (session_mailbox_examined(s, r, ev));
+	case COMMAND_UNSELECT:
+		s->state = STATE_READY;
+		ev->kind = SESSION_UNSELECTED;
+		return (1);
+	case COMMAND_LIST:
+		ev->kind = SESSION_LIST_DONE;
+		ev->delimiter = s->delimiter;
+		return (1);
+	case COMMAND_STATUS:
+		ev->kind = SESSION_STATUS_DONE;
+		return (1);
+	case COMMAND_NOTIFY:
+		ev->kind = SESSION_NOTIFY_DONE;
+		return (1);
 	default:
 		session_login_tagged(s, kind, r);
-		if (s->state != STATE_SELECTED)
-			return (0);
-		ev->kind = SESSION_SELECTED;
-		ev->uidvalidity = s->not_sticky ? 0 : s->uidvalidity;
-		ev->uidnext = (uint32_t)s->uidnext;
-		ev->exists = s->exists;
-		return (1);
+		ev->kind = SESSION_READY;
+		return (s->state == STATE_READY);
 	}
 }
 
@@ -175,6 +186,13 @@ session_response(
 			return (0);
 		ev->kind = SESSION_EXISTS;
 		return (1);
+	case RESPONSE_LIST:
+		return (session_mailbox_listed(s, r, ev));
+	case RESPONSE_COUNTS:
+		return (session_mailbox_counts(s, r, ev));
+	case RESPONSE_ENABLED:
+		s->utf8 = s->utf8 || strcasestr(r->text, "UTF8=ACCEPT") != NULL;
+		return (0);
 	case RESPONSE_BODY:
 		return (session_message_body(s, r, ev));
 	case RESPONSE_FETCH:

@@ -52,6 +52,41 @@ verdict_backoff(const char *text)
 }
 
 static int
+contains_any(const char *text, const char *const *words, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (strcasestr(text, words[i]) != NULL)
+			return (1);
+	}
+	return (0);
+}
+
+int
+verdict_is_limit(const char *text)
+{
+	/* Dovecot; Gmail, Courier, Yahoo; Cyrus; Exchange. */
+	static const char *const words[] = { "maximum number of connections",
+		"too many simultaneous", "too many connections",
+		"too many open connections", "connection limit",
+		"too many concurrent" };
+
+	return (contains_any(text, words, sizeof(words) / sizeof(words[0])));
+}
+
+int
+verdict_is_missing(const char *text)
+{
+	static const char *const words[] = { "[NONEXISTENT]", "[TRYCREATE]",
+		"doesn't exist", "does not exist", "no such mailbox",
+		"mailbox not found", "unknown mailbox", "nonexistent mailbox",
+		"no such folder", "unable to open this mailbox" };
+
+	return (contains_any(text, words, sizeof(words) / sizeof(words[0])));
+}
+
+static int
 is_temporary(const struct response *r)
 {
 	size_t i;

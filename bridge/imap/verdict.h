@@ -22,6 +22,13 @@ void verdict_token(const struct response *, const char *method,
 void verdict_command(
     const struct response *, const char *command, struct fault *f);
 
+/* Does a refusal's text say that there are too many connections of this user?
+ */
+int verdict_is_limit(const char *text);
+
+/* Does a refusal of EXAMINE say that there is no such mailbox? */
+int verdict_is_missing(const char *text);
+
 /* The milliseconds a throttling text asks for ("Suggested Backoff Time: 299910
  * milliseconds"), at most half an hour; 0 if it asks for none. */
 unsigned long verdict_backoff(const char *text);

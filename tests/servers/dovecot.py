@@ -40,12 +40,13 @@ class Dovecot(Server):
     """tokens: who is asked about access tokens, (introspection URL, CA file
     or None, mechanisms such as "xoauth2 oauthbearer");
     storage: maildir or sdbox; idle False: the server offers no IDLE;
-    plaintext False: LOGIN only after TLS, seen at 127.0.0.2; hibernate: IDLE notifies at once."""
+    plaintext False: LOGIN only after TLS, seen at 127.0.0.2; hibernate: IDLE
+    notifies at once; per_user: connections of one user at a time, 0: any."""
 
     def __init__(self, storage: str = "maildir", idle: bool = True,
                  plaintext: bool = True, hibernate: bool = False,
                  certificate: str = "DNS:localhost,IP:127.0.0.1",
-                 clients: int = 200, fsync: bool = True,
+                 clients: int = 200, fsync: bool = True, per_user: int = 0,
                  tokens: Optional[tuple] = None) -> None:
         super().__init__("dovecot")
         self.program = find_program("dovecot", "dovecot-imapd")
@@ -65,7 +66,8 @@ class Dovecot(Server):
             gid=account.pw_gid, group=grp.getgrgid(account.pw_gid).gr_name,
             password=PASSWORD, cert=str(pem), key=str(key), storage=storage,
             idle=idle, plaintext=plaintext, hibernate=hibernate,
-            clients=clients, fsync=fsync, tokens=tokens, port=self.port,
+            clients=clients, fsync=fsync, per_user=per_user,
+            tokens=tokens, port=self.port,
             port_tls=self.port_tls, port_lmtp=self.port_lmtp)
         self.start()
 
@@ -148,6 +150,15 @@ class Dovecot(Server):
                                        when, mail)
             assert kind == "OK", answer
         imap.logout()
+
+    def save(self, user: str, mails: list, mailbox: str = "INBOX") -> None:
+        """Without a connection, which might be one too many."""
+        for data in mails:
+            done = subprocess.run(
+                [self.doveadm_program, "-c", str(self.config), "save", "-u",
+                 user, "-m", mailbox], input=data, capture_output=True,
+                cwd=self.folder, **self.credentials())
+            assert done.returncode == 0, done.stderr
 
     def uids(self, user: str, mailbox: str = "INBOX") -> list:
         return [row["uid"] for row in self.fetch(user, mailbox)]

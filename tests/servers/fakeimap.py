@@ -212,6 +212,17 @@ class Connection:
         await self.say(f"* OK [UIDNEXT {box.uidnext}] it")
         await self.say("$ OK [READ-ONLY] done")
 
+    async def on_status(self) -> None:
+        box = self.server.box
+        name = self.command.split(" ", 1)[1].rsplit(" (", 1)[0]
+        await self.say(f"* STATUS {name} (MESSAGES {len(box.mails)} UIDNEXT "
+                       f"{box.uidnext} UIDVALIDITY {box.uidvalidity})")
+        await self.say("$ OK done")
+
+    async def on_list(self) -> None:
+        """There are no mailboxes but by a transcript."""
+        await self.say("$ OK done")
+
     async def on_uid_search(self) -> None:
         box = self.server.box
         found = set()

@@ -249,9 +249,8 @@ test_mailboxes(void **state)
 	    "string, found an integer");
 	bad_key("mailboxes: [\"a\\nb\"]",
 	    "17: accounts[0].mailboxes[0]: holds a control character");
-	bad_key("mailboxes: [\"Archive/*\"]",
-	    "17: accounts[0].mailboxes[0]: patterns (with *) are not "
-	    "supported by this version");
+	bad_key("mailboxes: [\"Archive/*\", \"Archive/*\"]",
+	    "30: accounts[0].mailboxes[1]: is listed twice");
 }
 
 static void
