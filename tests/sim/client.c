@@ -200,7 +200,7 @@ on_event(struct sim *s, const struct session_event *ev)
 	case SESSION_NOOP_DONE:
 		hint(s);
 		break;
-	case SESSION_ALERT:
+	default: /* ALERT; or of the patrol, which is not played */
 		break;
 	case SESSION_CLOSED:
 	case SESSION_FAILED:
