@@ -191,7 +191,8 @@ test_completion(void **state)
 {
 	(void)state;
 	assert_int_equal(run("completion bash"), EX_OK);
-	said("1", "checkpoint) list='list get set reset export import -c --config");
+	said("1",
+	    "checkpoint) list='list get set reset export import -c --config");
 	assert_int_equal(run("completion zsh"), EX_OK);
 	said("1", "#compdef mailbridge");
 	assert_int_equal(run("completion fish"), EX_OK);
