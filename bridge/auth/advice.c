@@ -98,6 +98,16 @@ static const struct {
 	{ 700213,
 	    "no federated credential has this assertion's subject: check it "
 	    "under Certificates & secrets, Federated credentials" },
+	{ 7002137,
+	    "no federated credential has this assertion's subject: check it "
+	    "under Certificates & secrets, Federated credentials" },
+	{ 7002138,
+	    "no federated credential has this assertion's subject: its letters "
+	    "must be the same in case, too" },
+	{ 70021,
+	    "no federated credential fits this assertion: check its issuer, "
+	    "subject and audience under Certificates & secrets, Federated "
+	    "credentials" },
 };
 
 static const struct {

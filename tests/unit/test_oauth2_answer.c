@@ -119,15 +119,17 @@ test_failures(void **state)
 static void
 test_microsoft(void **state)
 {
-	static const char *const table[][2] = { { "7000215",
-						    "the secret's Value" },
+	static const char *const table[][2] = {
+		{ "7000215", "the secret's Value" },
 		{ "7000222", "has expired" }, { "700016", "no application" },
 		{ "90002", "Directory (tenant) ID" },
 		{ "700027", "upload this certificate" },
 		{ "65001", "admin consent" },
 		{ "50034", "does not exist in this tenant" },
 		{ "53003", "Conditional Access" },
-		{ "700082", "new refresh_token" } };
+		{ "70021", "federated credential" },
+		{ "7002138", "same in case" }, { "700082", "new refresh_token" }
+	};
 	char body[256];
 	size_t i;
 
