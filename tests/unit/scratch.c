@@ -46,6 +46,22 @@ scratch_leave(void)
 	must(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0, "nftw");
 }
 
+int
+scratch_setup(void **state)
+{
+	(void)state;
+	(void)scratch_enter();
+	return (0);
+}
+
+int
+scratch_teardown(void **state)
+{
+	(void)state;
+	scratch_leave();
+	return (0);
+}
+
 void
 scratch_write(const char *path, const void *data, size_t len, unsigned mode)
 {

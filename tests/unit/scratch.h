@@ -11,6 +11,10 @@ const char *scratch_enter(void);
 /* Remove it with all in it, and go back. */
 void scratch_leave(void);
 
+/* The same as cmocka's setup and teardown of a test. */
+int scratch_setup(void **state);
+int scratch_teardown(void **state);
+
 /* Make ${path} of the bytes; ${mode} is exact. */
 void scratch_write(
     const char *path, const void *data, size_t len, unsigned mode);

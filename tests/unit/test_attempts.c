@@ -187,33 +187,19 @@ one_is_alone(void **state)
 	end(a);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	(void)scratch_enter();
-	return (0);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	scratch_leave();
-	return (0);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    what_is_left_is_counted_and_given_up, setup, teardown),
+		    what_is_left_is_counted_and_given_up, scratch_setup,
+		    scratch_teardown),
 		cmocka_unit_test_setup_teardown(
-		    the_innocent_is_acquitted, setup, teardown),
+		    the_innocent_is_acquitted, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(
-		    garbage_is_nobody, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_is_alone, setup, teardown),
+		    garbage_is_nobody, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(
+		    one_is_alone, scratch_setup, scratch_teardown),
 	};
 	int rc;
 

@@ -571,23 +571,8 @@ test_killed(void **state)
 	assert_true(last > 0);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	scratch_enter();
-	return (0);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	scratch_leave();
-	return (0);
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) \
+	cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int
 main(void)

@@ -514,23 +514,8 @@ test_suggest(void **state)
 	assert_null(suggest_nearest("x", names, 0));
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	scratch_enter();
-	return (0);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	scratch_leave();
-	return (0);
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) \
+	cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int
 main(void)

@@ -151,14 +151,6 @@ test_rotation(void **state)
 	secret_wipe(NULL, 0);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	scratch_enter();
-	return (0);
-}
-
 #define KEY "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 static void
@@ -225,15 +217,8 @@ test_encrypted_refused(void **state)
 	secret_free(other);
 }
 
-static int
-teardown(void **state)
-{
-	(void)state;
-	scratch_leave();
-	return (0);
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) \
+	cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int
 main(void)
