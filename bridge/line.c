@@ -190,18 +190,25 @@ log_in_token(struct line *l, struct fault *f)
 }
 
 int
-line_login(struct line *l, struct fault *f)
+line_password(struct session *session, const struct config_account *account,
+    uint64_t now, struct fault *f)
 {
 	char *password;
 	size_t len;
 
-	if (l->account->client != NULL)
-		return (log_in_token(l, f));
-	if ((password = secret_read(l->account->password, &len, f)) == NULL)
+	if ((password = secret_read(account->password, &len, f)) == NULL)
 		return (fault_prefix(f, "auth.password"));
-	session_login(l->session, l->account->user, password, now_ms(l));
+	session_login(session, account->user, password, now);
 	secret_wipe(password, len);
 	return (0);
+}
+
+int
+line_login(struct line *l, struct fault *f)
+{
+	if (l->account->client != NULL)
+		return (log_in_token(l, f));
+	return (line_password(l->session, l->account, now_ms(l), f));
 }
 
 void

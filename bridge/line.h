@@ -61,6 +61,12 @@ void line_open(struct line *);
 /* SESSION_LOGIN: the server asks who we are.  0, or -1 with ${f}. */
 int line_login(struct line *, struct fault *f);
 
+/* The half of it that needs no line: read the account's password, show it to
+ * the session at ${now} (ms, monotonic) and wipe it.  0, or -1 with ${f}: the
+ * secret cannot be read. */
+int line_password(struct session *, const struct config_account *, uint64_t now,
+    struct fault *f);
+
 /* The login is good: the account's other mailboxes may follow. */
 void line_let_in(struct line *);
 

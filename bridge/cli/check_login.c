@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "bridge/auth/oauth2.h"
-#include "bridge/auth/secret.h"
 #include "bridge/cli/check_private.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
@@ -14,6 +13,7 @@
 #include "bridge/imap/connection.h"
 #include "bridge/imap/session.h"
 #include "bridge/limits.h"
+#include "bridge/line.h"
 
 struct check_login {
 	struct check *check;
@@ -110,16 +110,9 @@ log_in_token(struct check_login *l, struct fault *f)
 static int
 log_in(struct check_login *l, struct fault *f)
 {
-	char *password;
-	size_t len;
-
 	if (l->account->client != NULL)
 		return (log_in_token(l, f));
-	if ((password = secret_read(l->account->password, &len, f)) == NULL)
-		return (fault_prefix(f, "auth.password"));
-	session_login(l->session, l->account->user, password, now(l));
-	secret_wipe(password, len);
-	return (0);
+	return (line_password(l->session, l->account, now(l), f));
 }
 
 /* LIST is through: for the delimiter, for the pattern as it is, and with the
