@@ -14,6 +14,7 @@
 #include "bridge/envelope/event.h"
 #include "bridge/fault.h"
 #include "bridge/message.h"
+#include "rfc8621_example.h"
 
 static struct event *
 event_of(const char *raw, size_t size, const struct envelope_options *o)
@@ -94,31 +95,7 @@ assert_list(const json_t *email, const char *key, const char *expected)
 static void
 the_example_of_the_rfc(void **state)
 {
-	static const char raw[] =
-	    "Content-Type: multipart/mixed; boundary=m1\r\n\r\n"
-	    "--m1\r\nContent-Type: text/plain\r\n"
-	    "Content-Disposition: inline\r\n\r\nA\r\n"
-	    "--m1\r\nContent-Type: multipart/mixed; boundary=m2\r\n\r\n"
-	    "--m2\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n"
-	    "--a\r\nContent-Type: multipart/mixed; boundary=m3\r\n\r\n"
-	    "--m3\r\nContent-Type: text/plain\r\n"
-	    "Content-Disposition: inline\r\n\r\nB\r\n"
-	    "--m3\r\nContent-Type: image/jpeg; name=C\r\n"
-	    "Content-Disposition: inline\r\n\r\nC\r\n"
-	    "--m3\r\nContent-Type: text/plain\r\n"
-	    "Content-Disposition: inline\r\n\r\nD\r\n--m3--\r\n"
-	    "--a\r\nContent-Type: multipart/related; boundary=r\r\n\r\n"
-	    "--r\r\nContent-Type: text/html\r\n\r\nE\r\n"
-	    "--r\r\nContent-Type: image/jpeg; name=F\r\n\r\nF\r\n--r--\r\n"
-	    "--a--\r\n"
-	    "--m2\r\nContent-Type: image/jpeg; name=G\r\n"
-	    "Content-Disposition: attachment\r\n\r\nG\r\n"
-	    "--m2\r\nContent-Type: application/x-excel; name=H\r\n\r\nH\r\n"
-	    "--m2\r\nContent-Type: message/rfc822; name=J\r\n\r\n"
-	    "Subject: J\r\n\r\nJ\r\n--m2--\r\n"
-	    "--m1\r\nContent-Type: text/plain\r\n"
-	    "Content-Disposition: inline\r\n\r\nK\r\n--m1--\r\n";
-	json_t *json = convert(raw);
+	json_t *json = convert(RFC8621_EXAMPLE);
 
 	(void)state;
 	assert_list(json, "textBody", "A B C D K");
