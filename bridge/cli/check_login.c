@@ -3,14 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/auth/oauth2.h"
 #include "bridge/cli/check_private.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
 #include "bridge/config/mailboxes.h"
 #include "bridge/fault.h"
 #include "bridge/doorman.h"
-#include "bridge/imap/connection.h"
 #include "bridge/imap/session.h"
 #include "bridge/limits.h"
 #include "bridge/line.h"
@@ -19,10 +17,7 @@ struct check_login {
 	struct check *check;
 	const struct config_account *account;
 	const char *mailbox;
-	struct doorman_waiter turn;
-	struct oauth2_waiter token;
-	struct connection *connection;
-	struct session *session;
+	struct line line;
 	size_t matches; /* of a pattern */
 	int answers;	/* to LIST: delimiter, pattern, translated pattern */
 	char delimiter;
@@ -32,12 +27,7 @@ struct check_login {
 static void
 finish(struct check_login *l)
 {
-	oauth2_cancel(&l->token);
-	doorman_leave(&l->turn);
-	connection_close(l->connection);
-	l->connection = NULL;
-	session_free(l->session);
-	l->session = NULL;
+	line_close(&l->line);
 	l->done = 1;
 	check_done(l->check);
 }
@@ -77,7 +67,7 @@ fail(struct check_login *l, const struct fault *f)
 	(void)snprintf(
 	    what, sizeof(what), "%s/%s", l->account->name, l->mailbox);
 	check_bad(l->check, what, f);
-	if (f->kind == FAULT_AUTH && l->session != NULL)
+	if (f->kind == FAULT_AUTH && l->line.tried)
 		advise(l);
 	finish(l);
 }
@@ -88,211 +78,113 @@ now(const struct check_login *l)
 	return (uv_now(&l->check->loop));
 }
 
-static int
-log_in_token(struct check_login *l, struct fault *f)
-{
-	struct oauth2_token token;
-
-	switch (oauth2_get(l->check->oauth2, l->account->client,
-	    l->account->user, 0, NULL, &token, f)) {
-	case 1:
-		session_login_token(
-		    l->session, l->account->user, token.text, now(l));
-		return (0);
-	case 0:
-		return (fault_set(f, FAULT_RETRY,
-		    "the token ended while we were connecting"));
-	default:
-		return (-1);
-	}
-}
-
-static int
-log_in(struct check_login *l, struct fault *f)
-{
-	if (l->account->client != NULL)
-		return (log_in_token(l, f));
-	return (line_password(l->session, l->account, now(l), f));
-}
-
 /* LIST is through: for the delimiter, for the pattern as it is, and with the
- * server's delimiter in it. */
-static void
+ * server's delimiter in it.  0, or -1 with ${f}. */
+static int
 listed(struct check_login *l, const struct session_event *ev, struct fault *f)
 {
+	struct session *session = l->line.session;
 	char pattern[LIMIT_MAILBOX_NAME + 1], *s;
 
 	(void)snprintf(pattern, sizeof(pattern), "%s", l->mailbox);
 	if (l->answers++ == 0) {
 		l->delimiter = ev->delimiter;
-		(void)session_list(l->session, pattern, now(l), f);
-		return;
+		return (session_list(session, pattern, now(l), f));
 	}
-	if (!ev->ok && l->answers == 2) {
-		fault_set(f, FAULT_RETRY, "LIST %s: %s", pattern, ev->text);
-		return;
-	}
+	if (!ev->ok && l->answers == 2)
+		return (fault_set(
+		    f, FAULT_RETRY, "LIST %s: %s", pattern, ev->text));
 	for (s = pattern; *s != '\0'; s++)
 		*s = *s == '/' ? l->delimiter : *s;
 	if (l->answers == 2 && l->delimiter != '\0' &&
-	    strcmp(pattern, l->mailbox) != 0) {
-		(void)session_list(l->session, pattern, now(l), f);
-		return;
-	}
+	    strcmp(pattern, l->mailbox) != 0)
+		return (session_list(session, pattern, now(l), f));
 	printf("%s/%s: logged in; it matches %zu mailboxes\n", l->account->name,
 	    l->mailbox, l->matches);
-	session_logout(l->session, now(l));
+	session_logout(session, now(l));
+	return (0);
 }
 
 static void
-pump(struct check_login *l)
+on_selected(struct check_login *l, const struct session_event *ev)
 {
+	line_let_in(&l->line);
+	printf("%s/%s: logged in; %llu mails, UIDVALIDITY %llu, %s\n",
+	    l->account->name, l->mailbox, (unsigned long long)ev->exists,
+	    (unsigned long long)ev->uidvalidity,
+	    session_has_idle(l->line.session) ? "IDLE"
+					      : "no IDLE: it will be polled");
+	session_logout(l->line.session, now(l));
+}
+
+/* 0; -1: it has come to its end, with ${f} or with all told. */
+static int
+on_event(struct check_login *l, const struct session_event *ev, struct fault *f)
+{
+	struct session *s = l->line.session;
+
+	switch (ev->kind) {
+	case SESSION_LOGIN:
+		return (line_login(&l->line, f));
+	case SESSION_READY:
+		if (!mailbox_is_pattern(l->mailbox))
+			return (session_select(s, l->mailbox, NULL, now(l), f));
+		line_let_in(&l->line);
+		return (session_list(s, "", now(l), f));
+	case SESSION_SELECTED:
+		on_selected(l, ev);
+		break;
+	case SESSION_LISTED:
+		l->matches += !ev->closed && l->answers > 0;
+		break;
+	case SESSION_LIST_DONE:
+		return (listed(l, ev, f));
+	case SESSION_REFUSED:
+	case SESSION_FAILED:
+		*f = *ev->fault;
+		if (f->kind == FAULT_AUTH)
+			line_whence(&l->line, f);
+		return (-1);
+	case SESSION_CLOSED:
+		return (-1);
+	default:
+		break;
+	}
+	return (0);
+}
+
+static void
+on_lost(void *arg, const struct fault *why)
+{
+	struct check_login *l = arg;
+	struct fault f = *why;
+
+	if (!line_fail(&l->line, &f))
+		fail(l, &f);
+}
+
+static void
+on_pump(void *arg)
+{
+	struct check_login *l = arg;
 	struct session_event ev;
 	struct fault f = { .kind = FAULT_NONE };
-	int closed = 0;
+	int result = 0;
 
-	while (!closed && session_next(l->session, &ev)) {
-		switch (ev.kind) {
-		case SESSION_LOGIN:
-			(void)log_in(l, &f);
-			break;
-		case SESSION_SELECTED:
-			doorman_passed(&l->turn);
-			printf(
-			    "%s/%s: logged in; %llu mails, UIDVALIDITY %llu, "
-			    "%s\n",
-			    l->account->name, l->mailbox,
-			    (unsigned long long)ev.exists,
-			    (unsigned long long)ev.uidvalidity,
-			    session_has_idle(l->session)
-				? "IDLE"
-				: "no IDLE: it will be polled");
-			session_logout(l->session, now(l));
-			break;
-		case SESSION_READY:
-			doorman_passed(&l->turn);
-			(void)session_list(l->session, "", now(l), &f);
-			break;
-		case SESSION_LISTED:
-			l->matches += !ev.closed && l->answers > 0;
-			break;
-		case SESSION_LIST_DONE:
-			listed(l, &ev, &f);
-			break;
-		case SESSION_FAILED:
-			f = *ev.fault;
-			closed = 1;
-			break;
-		case SESSION_CLOSED:
-			closed = 1;
-			break;
-		default:
-			break;
-		}
-	}
-	if (!closed && f.kind == FAULT_NONE)
-		(void)connection_send(
-		    l->connection, session_output(l->session), &f);
-	if (f.kind == FAULT_AUTH && l->turn.doorman != NULL)
-		doorman_refused(&l->turn, &f);
-	else if (f.kind != FAULT_NONE)
-		fail(l, &f);
-	else if (closed)
+	while (result == 0 && session_next(l->line.session, &ev))
+		result = on_event(l, &ev, &f);
+	if (result == 0)
+		result = line_send(&l->line, &f);
+	if (result == -1 && f.kind != FAULT_NONE)
+		on_lost(l, &f);
+	else if (result == -1)
 		finish(l);
 }
 
 static void
-on_opened(void *arg, const char *greeting, size_t len)
+on_connecting(void *arg)
 {
-	struct check_login *l = arg;
-	struct session_config config = { .mailbox = l->mailbox,
-		.command_ms = LIMIT_COMMAND_SECONDS * 1000ULL };
-	struct fault f;
-
-	if (mailbox_is_pattern(l->mailbox))
-		config.mailbox = NULL;
-
-	if ((l->session = session_new(&config, now(l))) == NULL) {
-		fault_set(&f, FAULT_CONFIG, "the mailbox's name is no UTF-8");
-		fail(l, &f);
-		return;
-	}
-	session_feed(l->session, greeting, len, now(l));
-	session_greeted(l->session, now(l));
-	pump(l);
-}
-
-static void
-on_data(void *arg, const char *data, size_t len)
-{
-	struct check_login *l = arg;
-
-	session_feed(l->session, data, len, now(l));
-	pump(l);
-}
-
-static void
-on_writable(void *arg)
-{
-	pump(arg);
-}
-
-static void
-on_lost(void *arg, const struct fault *f)
-{
-	fail(arg, f);
-}
-
-static void
-connect_now(struct check_login *l)
-{
-	static const struct connection_ops ops = { on_opened, on_data,
-		on_writable, on_lost };
-	struct connection_config config = { .host = l->account->host,
-		.port = l->account->port,
-		.tls = (enum connection_tls)l->account->tls,
-		.ca = l->account->tls_ca,
-		.proxy = l->account->proxy,
-		.connect_seconds = LIMIT_CONNECT_SECONDS };
-	struct fault f;
-
-	l->connection = connection_open(l->check->net, &config, &ops, l, &f);
-	if (l->connection == NULL)
-		fail(l, &f);
-}
-
-static void
-on_token(void *arg, const struct oauth2_token *token, const struct fault *f)
-{
-	if (token != NULL)
-		connect_now(arg);
-	else
-		fail(arg, f);
-}
-
-static void
-on_admitted(void *arg)
-{
-	struct check_login *l = arg;
-	struct oauth2_token token;
-	struct fault f;
-
-	l->token.done = on_token;
-	l->token.arg = l;
-	if (l->account->client == NULL) {
-		connect_now(l);
-		return;
-	}
-	switch (oauth2_get(l->check->oauth2, l->account->client,
-	    l->account->user, 0, &l->token, &token, &f)) {
-	case 1:
-		connect_now(l);
-		break;
-	case 0:
-		break;
-	default:
-		fail(l, &f);
-	}
+	(void)arg;
 }
 
 /* One refusal is enough: a server might lock the account for the second. */
@@ -303,7 +195,7 @@ on_refused(void *arg, const struct fault *f, uint64_t ms)
 	struct fault other;
 
 	(void)ms;
-	if (l->session != NULL) {
+	if (l->line.tried) {
 		fail(l, f);
 		return;
 	}
@@ -315,16 +207,20 @@ on_refused(void *arg, const struct fault *f, uint64_t ms)
 static void
 begin(struct check_login *l, struct doorman *doorman)
 {
+	static const struct line_ops ops = { on_connecting, on_pump, on_lost,
+		on_refused };
+
 	l->check->pending++;
-	if (check_spares(l->check, l->account->client)) {
+	l->line = (struct line){ .host = &l->check->host,
+		.account = l->account,
+		.name = l->account->name,
+		.doorman = doorman,
+		.ops = &ops,
+		.arg = l };
+	if (check_spares(l->check, l->account->client))
 		finish(l);
-		return;
-	}
-	l->turn.admitted = on_admitted;
-	l->turn.refused = on_refused;
-	l->turn.arg = l;
-	if (doorman_enter(doorman, &l->turn))
-		on_admitted(l);
+	else
+		line_open(&l->line);
 }
 
 void
@@ -336,6 +232,10 @@ check_logins(struct check *c)
 
 	for (i = 0; i < cfg->naccounts; i++)
 		n += cfg->accounts[i].nmailboxes;
+	c->host = (struct watcher_host){ .loop = &c->loop,
+		.net = c->net,
+		.oauth2 = c->oauth2,
+		.counts = &c->counts };
 	c->logins = calloc(n + 1, sizeof(*c->logins));
 	c->doormen = calloc(cfg->naccounts + 1, sizeof(struct doorman *));
 	if (c->logins == NULL || c->doormen == NULL)

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <uv.h>
 
+#include "bridge/counts.h"
+#include "bridge/watcher.h"
+
 struct config;
 struct config_client;
 struct fault;
@@ -25,6 +28,8 @@ struct check {
 	void (*on_end)(uv_timer_t *);
 	struct net *net;
 	struct oauth2 *oauth2;
+	struct watcher_host host; /* what a line needs of it */
+	struct counts counts;
 	struct doorman **doormen; /* one an account */
 	struct check_token *tokens;
 	long owner; /* pid of the daemon that runs on the state; 0: none */
