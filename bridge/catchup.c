@@ -115,9 +115,14 @@ catchup_unanswered(unsigned tries, uint64_t now, uint64_t *at)
 	return (0);
 }
 
-/* Remember it, so that a sweep does not take it for a late one. */
-static void
-remember(struct catchup *c, uint32_t uid)
+void
+catchup_skip(struct catchup *c, const struct uidset *skip)
+{
+	c->skip = skip;
+}
+
+void
+catchup_remember(struct catchup *c, uint32_t lo, uint32_t hi)
 {
 	uint32_t mark = ack_mark(c->window);
 
@@ -127,8 +132,8 @@ remember(struct catchup *c, uint32_t uid)
 		c->floor = c->known.ranges[c->known.n / 4].hi;
 	uidset_cut(&c->known, c->floor);
 	/* Memory is out: rather than publish twice, know no more below. */
-	if (uid > c->floor && uidset_add(&c->known, uid, uid) == -1)
-		c->floor = uid;
+	if (hi > c->floor && uidset_add(&c->known, lo, hi) == -1)
+		c->floor = hi;
 }
 
 void
@@ -139,7 +144,7 @@ catchup_finish(struct catchup *c, uint32_t uid, int gone)
 	if (gone)
 		c->expunged++;
 	else
-		remember(c, uid);
+		catchup_remember(c, uid, uid);
 	ack_done(c->window, uid);
 	if (c->late == NULL)
 		return;

@@ -14,6 +14,7 @@
 
 struct catchup;
 struct checkpoint;
+struct uidset;
 
 enum catchup_job {
 	CATCHUP_NOTHING, /* all is found and asked; await new mail */
@@ -48,6 +49,10 @@ void catchup_free(struct catchup *);
 /* Take nothing above ${last}: when all up to it has an outcome there is nothing
  * more to do.  Before the first catchup_next(). */
 void catchup_until(struct catchup *, uint32_t last);
+
+/* Ask for none of ${skip}: those that are listed have their outcome already. It
+ * is borrowed, until the next call with another one, or NULL. */
+void catchup_skip(struct catchup *, const struct uidset *skip);
 
 /* Choose the next job and assume it is done: a SEARCH is sent, a FETCH is sent,
  * a stub is handed on.  ${can_search}: no command is under way.  ${can_fetch}:

@@ -64,6 +64,24 @@ collect_open(struct catchup *c, struct asked *asked, uint32_t *run, size_t max,
 	return (NULL);
 }
 
+/* Pass the mark over the next ones, as far as they are to be skipped: 1; or 0.
+ * The highest of a range stands for all of it. */
+static int
+pass_over(struct catchup *c)
+{
+	uint32_t lo = c->pending.ranges[0].lo, hi;
+
+	if (c->skip == NULL || (hi = uidset_end(c->skip, lo)) == 0)
+		return (0);
+	if (hi > c->pending.ranges[0].hi)
+		hi = c->pending.ranges[0].hi;
+	(void)ack_open(c->window, hi);
+	uidset_cut(&c->pending, hi);
+	ack_done(c->window, hi);
+	catchup_remember(c, lo, hi);
+	return (1);
+}
+
 static void
 collect_pending(
     struct catchup *c, struct asked *asked, uint32_t *run, size_t max)
@@ -73,6 +91,8 @@ collect_pending(
 
 	while (asked->n < max && ack_room(c->window) > 0 &&
 	    !uidset_empty(&c->pending)) {
+		if (pass_over(c))
+			continue;
 		uid = c->pending.ranges[0].lo;
 		if (!put_uid(c, asked, run, uid))
 			return;

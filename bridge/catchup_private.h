@@ -23,7 +23,9 @@ struct catchup {
 	struct ack_window *late; /* below the mark, while there are any */
 	struct uidset pending;	 /* listed, not yet in the window */
 	struct uidset known;	 /* below the mark: with an outcome */
-	uint32_t floor;		 /* below it nothing is known */
+	const struct uidset
+	    *skip;	/* with an outcome before we began; or NULL */
+	uint32_t floor; /* below it nothing is known */
 	struct asked *asked[LIMIT_FETCH_PIPELINE]; /* oldest first */
 	unsigned nasked;
 	struct buf text;
@@ -66,6 +68,9 @@ int catchup_missed(struct ack_entry *e, uint64_t now);
 /* The same for a SEARCH without answer, of which there were ${tries}: 1 if
  * there were enough; else 0 with *at. */
 int catchup_unanswered(unsigned tries, uint64_t now, uint64_t *at);
+
+/* A sweep must not take lo..hi for late ones. */
+void catchup_remember(struct catchup *, uint32_t lo, uint32_t hi);
 
 /* ${uid} has an outcome; ${gone}: expunged. */
 void catchup_finish(struct catchup *, uint32_t uid, int gone);

@@ -67,7 +67,8 @@ found_late(struct catchup *c, uint32_t lo, uint32_t hi)
 	if (lo < c->from)
 		lo = c->from;
 	for (; lo <= hi; lo++) {
-		if (lo <= c->floor || uidset_has(&c->known, lo))
+		if (lo <= c->floor || uidset_has(&c->known, lo) ||
+		    (c->skip != NULL && uidset_has(c->skip, lo)))
 			continue;
 		if (c->late == NULL &&
 		    (c->late = ack_new(0, LIMIT_SWEEP_UIDS)) == NULL)

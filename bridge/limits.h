@@ -71,6 +71,9 @@
 /* Bytes read from one connection before the others get their turn. */
 #define LIMIT_READ_TURN (256U * 1024)
 
+/* Octets of the field Message-ID that are looked at; RFC 5322 allows 998. */
+#define LIMIT_LOOK 4096U
+
 /* Messages of one mailbox between FETCH and commit. */
 #define LIMIT_ACK_WINDOW 4096
 

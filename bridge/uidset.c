@@ -107,12 +107,18 @@ uidset_pop(struct uidset *s, uint32_t *uid)
 	return (1);
 }
 
-int
-uidset_has(const struct uidset *s, uint32_t uid)
+uint32_t
+uidset_end(const struct uidset *s, uint32_t uid)
 {
 	size_t at = find(s, uid);
 
-	return (at < s->n && s->ranges[at].lo <= uid);
+	return (at < s->n && s->ranges[at].lo <= uid ? s->ranges[at].hi : 0);
+}
+
+int
+uidset_has(const struct uidset *s, uint32_t uid)
+{
+	return (uidset_end(s, uid) != 0);
 }
 
 void

@@ -29,6 +29,9 @@ int uidset_pop(struct uidset *, uint32_t *uid);
 /* Is ${uid} in it? */
 int uidset_has(const struct uidset *, uint32_t uid);
 
+/* The last UID of the range that holds ${uid}; 0 if none does. */
+uint32_t uidset_end(const struct uidset *, uint32_t uid);
+
 /* Take all UIDs up to ${uid} out. */
 void uidset_cut(struct uidset *, uint32_t uid);
 

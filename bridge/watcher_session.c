@@ -7,6 +7,7 @@
 #include "bridge/imap/session.h"
 #include "bridge/imap/verdict.h"
 #include "bridge/limits.h"
+#include "bridge/message.h"
 #include "bridge/ops/log.h"
 #include "bridge/route.h"
 #include "bridge/watcher_private.h"
@@ -171,6 +172,9 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 		break;
 	case SESSION_FAILED:
 		return (on_failed(w, ev->fault, f));
+	case SESSION_GLANCE: /* nobody asked */
+		message_free(ev->message);
+		break;
 	case SESSION_UNSELECTED:
 	case SESSION_LISTED:
 	case SESSION_LIST_DONE:

@@ -82,6 +82,7 @@ session_begin(struct session *s, enum session_command kind)
 	s->commands[s->ncommands].tag = ++s->last_tag;
 	s->commands[s->ncommands].kind = kind;
 	s->commands[s->ncommands].part = 0;
+	s->commands[s->ncommands].look = 0;
 	s->ncommands++;
 	s->deadline = s->now + s->config.command_ms;
 	buf_printf(&s->out, "m%u ", s->last_tag);

@@ -34,6 +34,9 @@ enum session_event_kind {
 			    * if it was told already, else 0 */
 	SESSION_MESSAGE,   /* one message; the owner of the event takes it; its
 			    * uid is 0 if the server did not tell it */
+	SESSION_GLANCE,	   /* the same for SESSION_LOOK: its raw is the field
+			    * Message-ID at most, its size RFC822.SIZE (0: not
+			    * told) */
 	SESSION_FETCHED,   /* the oldest FETCH is complete; ${ok}, ${text} */
 	SESSION_EXISTS,	   /* a hint: the mailbox may hold new mail */
 	SESSION_IDLING,	   /* the server said "+" to IDLE */
@@ -52,16 +55,16 @@ struct session_event {
 	int answered;	    /* SEARCHED: with an answer, be it an empty one */
 	uint32_t limit;	    /* SEARCHED, FETCHED: the server touches no more */
 	uint32_t limit_uid; /* messages at once, and ended at this UID; or 0 */
-	uint64_t uidvalidity;	   /* SELECTED, STATUS; 0 if not told */
-	uint32_t uidnext;	   /* SELECTED, STATUS; 0 if not told */
-	uint64_t exists;	   /* SELECTED, STATUS */
-	const char *name;	   /* LISTED, STATUS: UTF-8, INBOX so written */
-	const char *wire;	   /* LISTED: as the server writes it */
-	char delimiter;		   /* LIST_DONE */
-	int closed;		   /* LISTED: it cannot be opened */
-	int ok;			   /* FETCHED, IDLE_DONE, ..._DONE */
-	const char *text;	   /* of those, ALERT; until the next call */
-	struct message *message;   /* MESSAGE: without account and mailbox */
+	uint64_t uidvalidity;	 /* SELECTED, STATUS; 0 if not told */
+	uint32_t uidnext;	 /* SELECTED, STATUS; 0 if not told */
+	uint64_t exists;	 /* SELECTED, STATUS */
+	const char *name;	 /* LISTED, STATUS: UTF-8, INBOX so written */
+	const char *wire;	 /* LISTED: as the server writes it */
+	char delimiter;		 /* LIST_DONE */
+	int closed;		 /* LISTED: it cannot be opened */
+	int ok;			 /* FETCHED, IDLE_DONE, ..._DONE */
+	const char *text;	 /* of those, ALERT; until the next call */
+	struct message *message; /* MESSAGE, GLANCE: without account, mailbox */
 	const struct fault *fault; /* FAILED; until the session is freed */
 };
 
@@ -158,7 +161,8 @@ void session_search(struct session *, const char *criteria, uint64_t now);
 enum session_form {
 	SESSION_WHOLE, /* flags, date and body */
 	SESSION_PLAIN, /* the body alone: servers stumble over the rest */
-	SESSION_PART   /* size, and the first ${part} octets of the body */
+	SESSION_PART,  /* size, and the first ${part} octets of the body */
+	SESSION_LOOK   /* date, size and Message-ID: SESSION_GLANCE follows */
 };
 
 /* UID FETCH ${set}.  Needs session_can_fetch(). */

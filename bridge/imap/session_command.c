@@ -89,6 +89,12 @@ session_fetch(struct session *s, const char *set, enum session_form form,
 		    "BODY.PEEK[]<0.%llu>)\r\n",
 		    (unsigned long long)part);
 		break;
+	case SESSION_LOOK:
+		s->commands[s->ncommands - 1].look = 1;
+		buf_puts(&s->out,
+		    "(UID INTERNALDATE RFC822.SIZE "
+		    "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])\r\n");
+		break;
 	}
 }
 

@@ -5,12 +5,29 @@
 #include "bridge/imap/session_private.h"
 #include "bridge/message.h"
 
+/* Does the FETCH under way ask for no bodies? */
+static int
+is_look(const struct session *s)
+{
+	return (s->ncommands > 0 && s->commands[0].kind == COMMAND_FETCH &&
+	    s->commands[0].look);
+}
+
 int
 session_message_body(
     struct session *s, const struct response *r, struct session_event *ev)
 {
+	size_t keep = r->number < LIMIT_LOOK ? (size_t)r->number : LIMIT_LOOK;
+
 	if (s->ncommands == 0 || s->commands[0].kind != COMMAND_FETCH) {
 		response_body(s->parser, NULL, 0); /* nobody asked */
+		return (0);
+	}
+	if (is_look(s)) {
+		/* Without memory there is no Message-ID to be seen. */
+		char *field = malloc(keep + 1);
+
+		session_body(s, field, field != NULL ? keep : 0);
 		return (0);
 	}
 	s->body_wait = 1;
@@ -71,6 +88,17 @@ copy_flags(const char *flags)
 	return (copy);
 }
 
+/* Does the answer tell what was asked for?  Flags that changed come unasked,
+ * and a body that is empty is kept back: no mail is. */
+static int
+tells(const struct session *s, const struct response_fetch *fetch)
+{
+	if (is_look(s))
+		return (fetch->has_internaldate || fetch->size != 0);
+	return (fetch->has_body && fetch->body_size != 0 &&
+	    (fetch->text != NULL || s->body != NULL));
+}
+
 int
 session_message_fetch(
     struct session *s, const struct response *r, struct session_event *ev)
@@ -78,15 +106,18 @@ session_message_fetch(
 	const struct response_fetch *fetch = &r->fetch;
 	struct message *m;
 
-	/* Flags that changed, or a mail that is kept back: none is empty. */
-	if (!fetch->has_body || fetch->body_size == 0 ||
-	    (fetch->text == NULL && s->body == NULL)) {
+	if (!tells(s, fetch)) {
 		free(s->body);
 		s->body = NULL;
 		return (0);
 	}
-	if ((m = message_new()) == NULL || take_body(s, fetch, m) == -1)
+	if ((m = message_new()) == NULL)
 		goto fail;
+	if ((fetch->text != NULL || s->body != NULL) &&
+	    take_body(s, fetch, m) == -1)
+		goto fail;
+	if (is_look(s))
+		m->size = fetch->size;
 	m->uid = fetch->uid;
 	m->uidvalidity = s->uidvalidity;
 	m->has_internaldate = fetch->has_internaldate;
@@ -99,7 +130,7 @@ session_message_fetch(
 		s->piece = 0;
 		s->deadline = s->now + s->config.command_ms;
 	}
-	ev->kind = SESSION_MESSAGE;
+	ev->kind = is_look(s) ? SESSION_GLANCE : SESSION_MESSAGE;
 	ev->message = m;
 	return (1);
 

@@ -68,6 +68,7 @@ struct session {
 		unsigned tag;
 		enum session_command kind;
 		uint64_t part; /* of a FETCH: octets asked for, or 0 */
+		int look;      /* a FETCH that asks for no bodies */
 	} commands[SESSION_COMMANDS];
 	unsigned ncommands;
 	unsigned last_tag;

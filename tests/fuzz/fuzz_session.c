@@ -18,6 +18,7 @@ struct owner {
 	uint64_t now;
 	int selected;
 	int with_token; /* how it logs in */
+	int look;	/* it asks for no bodies */
 };
 
 static void
@@ -36,6 +37,7 @@ command(struct owner *o)
 		session_fetch(s, next.text,
 		    next.part	     ? SESSION_PART
 			: next.plain ? SESSION_PLAIN
+			: o->look    ? SESSION_LOOK
 				     : SESSION_WHOLE,
 		    100, o->now);
 	else if (next.job == CATCHUP_STUB)
@@ -72,6 +74,7 @@ event(struct owner *o, const struct session_event *ev)
 		session_body(s, malloc(100), 100);
 		break;
 	case SESSION_MESSAGE:
+	case SESSION_GLANCE:
 		if (catchup_received(
 			o->catchup, ev->message->uid, ev->message->size))
 			catchup_done(o->catchup, ev->message->uid);
@@ -141,6 +144,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	/* An input that begins with a challenge is one about a token. */
 	o.with_token = size > 0 && data[0] == '+';
+	o.look = size > 0 && data[0] == ' ';
 	o.session = session_new(&config, o.now);
 	o.catchup = catchup_new(&from);
 	buf_init(&line, 1 << 20);

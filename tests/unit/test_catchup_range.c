@@ -7,6 +7,7 @@
 
 #include "bridge/catchup.h"
 #include "bridge/checkpoint.h"
+#include "bridge/uidset.h"
 
 static const struct catchup_end complete = { .ok = 1, .answered = 1 };
 
@@ -96,6 +97,63 @@ test_by_date(void **state)
 	catchup_free(c);
 }
 
+/* What has its outcome already is not asked for; the mark passes it in turn. */
+static void
+test_skips(void **state)
+{
+	struct catchup *c = range(1, UINT32_MAX, "");
+	struct uidset skip;
+
+	(void)state;
+	uidset_init(&skip, 8);
+	(void)uidset_add(&skip, 1, 3);
+	(void)uidset_add(&skip, 6, 9);
+	catchup_skip(c, &skip);
+	expect(c, CATCHUP_SEARCH, "UID 1:*");
+	catchup_found(c, 1, 7);
+	catchup_found(c, 10, 10);
+	catchup_searched(c, &complete, 0);
+	expect(c, CATCHUP_FETCH, "4:5,10");
+	assert_int_equal(catchup_mark(c), 3);
+	assert_true(catchup_received(c, 4, 1) && catchup_received(c, 5, 1) &&
+	    catchup_received(c, 10, 1));
+	catchup_fetched(c, &complete, 0);
+	catchup_done(c, 10);
+	catchup_done(c, 5);
+	assert_int_equal(catchup_mark(c), 3);
+	catchup_done(c, 4);
+	assert_int_equal(catchup_mark(c), 10);
+	expect(c, CATCHUP_NOTHING, NULL);
+	/* Nor does a sweep take them for late ones. */
+	catchup_skip(c, NULL);
+	catchup_sweep(c);
+	expect(c, CATCHUP_SEARCH, "UID 1:*");
+	catchup_found(c, 1, 10);
+	catchup_searched(c, &complete, 0);
+	expect(c, CATCHUP_FETCH, "8:9");
+	catchup_free(c);
+	uidset_clear(&skip);
+}
+
+static void
+test_skips_all(void **state)
+{
+	struct catchup *c = range(1, UINT32_MAX, "");
+	struct uidset skip;
+
+	(void)state;
+	uidset_init(&skip, 8);
+	(void)uidset_add(&skip, 1, 4000000000U);
+	catchup_skip(c, &skip);
+	expect(c, CATCHUP_SEARCH, "UID 1:*");
+	catchup_found(c, 5, 3000000000U);
+	catchup_searched(c, &complete, 0);
+	expect(c, CATCHUP_NOTHING, NULL);
+	assert_int_equal(catchup_mark(c), 3000000000U);
+	catchup_free(c);
+	uidset_clear(&skip);
+}
+
 int
 main(void)
 {
@@ -104,6 +162,8 @@ main(void)
 		cmocka_unit_test(test_ends_at_its_end),
 		cmocka_unit_test(test_nothing_to_begin_with),
 		cmocka_unit_test(test_by_date),
+		cmocka_unit_test(test_skips),
+		cmocka_unit_test(test_skips_all),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

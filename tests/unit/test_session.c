@@ -431,6 +431,55 @@ test_body_waits(void **state)
 	end(&d, d.sent.data, d.story.data);
 }
 
+/* Date, size and Message-ID, without the mails themselves. */
+static void
+test_look(void **state)
+{
+	static const char answers[] =
+	    "* 1 FETCH (UID 5 INTERNALDATE \"01-Jun-2026 10:00:00 +0000\" "
+	    "RFC822.SIZE 700 BODY[HEADER.FIELDS (MESSAGE-ID)] {21}\r\n"
+	    "Message-ID: <a@b>\r\n\r\n)\r\n"
+	    "* 2 FETCH (FLAGS (\\Seen))\r\n" /* nobody asked */
+	    "* 3 FETCH (UID 6 RFC822.SIZE 8 BODY[HEADER.FIELDS (MESSAGE-ID)] "
+	    "NIL)\r\n"
+	    "* 4 FETCH (UID 7 RFC822.SIZE 9 BODY[HEADER.FIELDS (MESSAGE-ID)] "
+	    "{0}\r\n)\r\nm4 OK x\r\n";
+	struct session_event ev;
+	struct dialogue d;
+	uint32_t uid;
+
+	(void)state;
+	begin(&d, "INBOX", "* OK [CAPABILITY IMAP4rev1] hi\r\n");
+	serve(&d,
+	    "m1 OK [CAPABILITY IMAP4] in\r\n* OK [UIDVALIDITY 3] x\r\n"
+	    "m2 OK x\r\n",
+	    7);
+	session_feed(d.session, "m3 OK x\r\n", 9, d.now);
+	assert_true(session_next(d.session, &ev));
+	assert_int_equal(ev.kind, SESSION_SEARCHED);
+	assert_false(session_next(d.session, &ev));
+	session_fetch(d.session, "5:7", SESSION_LOOK, 0, d.now);
+	session_feed(d.session, answers, strlen(answers), d.now);
+	for (uid = 5; uid <= 7; uid++) {
+		assert_true(session_next(d.session, &ev));
+		assert_int_equal(ev.kind, SESSION_GLANCE);
+		assert_int_equal(ev.message->uid, uid);
+		assert_int_equal(ev.message->uidvalidity, 3);
+		assert_int_equal(ev.message->has_internaldate, uid == 5);
+		assert_int_equal(ev.message->size, uid == 5 ? 700 : uid + 2);
+		if (uid == 5)
+			assert_memory_equal(ev.message->raw,
+			    "Message-ID: <a@b>\r\n\r\n", ev.message->raw_len);
+		assert_int_equal(ev.message->raw_len, uid == 5 ? 21 : 0);
+		message_free(ev.message);
+	}
+	assert_true(session_next(d.session, &ev));
+	assert_int_equal(ev.kind, SESSION_FETCHED);
+	buf_clear(&d.sent);
+	buf_clear(&d.story);
+	end(&d, d.sent.data, d.story.data);
+}
+
 int
 main(void)
 {
@@ -443,6 +492,7 @@ main(void)
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_deadlines),
 		cmocka_unit_test(test_body_waits),
+		cmocka_unit_test(test_look),
 	};
 
 	return (cmocka_run_group_tests_name("session", tests, NULL, NULL));
