@@ -1,9 +1,9 @@
 #include <stdlib.h>
-#include <sys/random.h>
 
-#include "bridge/fault.h"
+#include "bridge/chance.h"
 #include "bridge/counts.h"
 #include "bridge/doorman.h"
+#include "bridge/fault.h"
 #include "bridge/ladder.h"
 
 /* So long after a login the credentials count as good, and nobody has to go
@@ -186,16 +186,6 @@ doorman_hurry(struct doorman *g)
 	admit_soon(g);
 }
 
-static uint32_t
-random_number(void)
-{
-	uint32_t n = 0;
-
-	if (getrandom(&n, sizeof(n), GRND_NONBLOCK) != sizeof(n))
-		n = 0;
-	return (n);
-}
-
 /* Each one once; a callback may take others, or itself, out. */
 static void
 tell(struct doorman *g, const struct fault *f, uint64_t ms)
@@ -235,7 +225,7 @@ doorman_refused(struct doorman_waiter *w, const struct fault *f)
 		return;
 	}
 	g->open_until = 0;
-	ms = ladder_next(&g->ladder, 1, random_number());
+	ms = ladder_next(&g->ladder, 1, chance());
 	if (ms != LADDER_GIVE_UP) {
 		if (ms < f->retry_ms)
 			ms = f->retry_ms;

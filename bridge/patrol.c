@@ -1,9 +1,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
+#include "bridge/chance.h"
 #include "bridge/checkpoint.h"
 #include "bridge/config/config.h"
 #include "bridge/counts.h"
@@ -70,11 +70,9 @@ on_reconnect(uv_timer_t *timer)
 static void
 back_off(struct patrol *p, const struct fault *f)
 {
-	uint32_t random = 0;
 	uint64_t ms;
 
-	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
-	ms = ladder_next(&p->ladder, f->kind == FAULT_AUTH, random);
+	ms = ladder_next(&p->ladder, f->kind == FAULT_AUTH, chance());
 	if (ms == LADDER_GIVE_UP) {
 		give_up(p, f);
 		return;

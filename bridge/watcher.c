@@ -1,11 +1,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "bridge/buf.h"
 #include "bridge/catchup.h"
+#include "bridge/chance.h"
 #include "bridge/config/config.h"
 #include "bridge/counts.h"
 #include "bridge/imap/session.h"
@@ -40,17 +40,6 @@ watcher_enter(struct watcher *w, enum watcher_state state)
 	    state_names[w->state], state_names[state]);
 	w->state = state;
 	committer_note(w->host->committer, &w->slot);
-}
-
-static uint32_t
-random_number(void)
-{
-	uint32_t n = 0;
-
-	/* Jitter only: a 0 is as good as any. */
-	if (getrandom(&n, sizeof(n), GRND_NONBLOCK) != sizeof(n))
-		n = 0;
-	return (n);
 }
 
 void
@@ -98,7 +87,7 @@ watcher_back_off(struct watcher *w, const struct fault *f)
 	enum log_level level = LOG_WARN;
 	uint64_t ms;
 
-	ms = ladder_next(&w->ladder, f->kind == FAULT_AUTH, random_number());
+	ms = ladder_next(&w->ladder, f->kind == FAULT_AUTH, chance());
 	if (ms == LADDER_GIVE_UP) {
 		log_write(LOG_ERROR, "watcher", w->name,
 		    "%s; given up after %u attempts (retry.attempts)", f->text,

@@ -1,18 +1,13 @@
-#include <sys/random.h>
-
+#include "bridge/chance.h"
 #include "sinks/backoff.h"
 
 #define BACKOFF_FIRST_MS 100
 
+/* At least half of it. */
 static uint64_t
 jitter(uint64_t ms)
 {
-	uint32_t r;
-
-	/* Without randomness early in boot the delay is merely not spread. */
-	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != sizeof(r))
-		r = UINT32_MAX / 2;
-	return (ms / 2 + (ms - ms / 2) * r / UINT32_MAX);
+	return (ms / 2 + chance_part(ms - ms / 2 + 1));
 }
 
 uint64_t

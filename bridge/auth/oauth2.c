@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "bridge/auth/http.h"
 #include "bridge/auth/oauth2_private.h"
+#include "bridge/chance.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
 #include "bridge/ops/log.h"
@@ -25,24 +25,6 @@ boot_ms(void)
 
 	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
 	return ((uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000);
-}
-
-static uint32_t
-random_number(void)
-{
-	uint32_t n = 0;
-
-	/* Jitter only: a 0 is as good as any. */
-	if (getrandom(&n, sizeof(n), GRND_NONBLOCK) != sizeof(n))
-		n = 0;
-	return (n);
-}
-
-/* A part of ${ms}, by chance. */
-static uint64_t
-part_of(uint64_t ms)
-{
-	return (ms * random_number() >> 32);
 }
 
 /* Life */
@@ -161,7 +143,7 @@ give(const struct oauth2_entry *e, struct oauth2_token *token)
 	uint64_t now = boot_ms(), at = e->renew;
 
 	if (e->expires != UINT64_MAX) {
-		at += part_of((e->expires - e->renew) / 2);
+		at += chance_part((e->expires - e->renew) / 2);
 		/* The renewal is late: the session may use what is left. */
 		if (at < now)
 			at = e->expires;
@@ -217,7 +199,7 @@ oauth2_keep(struct oauth2_entry *e, const char *text, unsigned long seconds)
 	e->expires =
 	    boot_ms() + life - (life / 10 < MARGIN_MS ? life / 10 : MARGIN_MS);
 	/* Ahead of its end, and not at the same moment as everybody else. */
-	e->renew = boot_ms() + life / 4 * 3 + part_of(life / 10);
+	e->renew = boot_ms() + life / 4 * 3 + chance_part(life / 10);
 	return (0);
 }
 
@@ -274,7 +256,7 @@ note(struct oauth2_entry *e, const struct fault *f)
 	*(f->kind == FAULT_AUTH		  ? &c->refused
 		: f->kind == FAULT_CONFIG ? &c->misconfigured
 					  : &c->unavailable) += 1;
-	ms = ladder_next(&e->ladder, f->kind == FAULT_AUTH, random_number());
+	ms = ladder_next(&e->ladder, f->kind == FAULT_AUTH, chance());
 	if (ms == LADDER_GIVE_UP)
 		ms = 0; /* the accounts count for themselves */
 	if (ms < f->retry_ms)

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "bridge/chance.h"
 #include "bridge/config/config.h"
 #include "bridge/ladder.h"
 
@@ -67,12 +68,33 @@ test_gives_up(void **state)
 	assert_true(ladder_next(&l, 0, MIDDLE) == LADDER_GIVE_UP);
 }
 
+/* All of the range and nothing beside it, also where it is wider than what is
+ * drawn. */
+static void
+test_parts_by_chance(void **state)
+{
+	uint64_t n = 1ULL << 40, part, most = 0, least = n;
+	int i;
+
+	(void)state;
+	assert_int_equal(chance_part(0), 0);
+	assert_int_equal(chance_part(1), 0);
+	for (i = 0; i < 10000; i++) {
+		part = chance_part(n);
+		most = part > most ? part : most;
+		least = part < least ? part : least;
+	}
+	assert_in_range(most, n - n / 100, n - 1);
+	assert_in_range(least, 0, n / 100);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_jitter),
+		cmocka_unit_test(test_parts_by_chance),
 		cmocka_unit_test(
 		    test_refused_credentials_are_not_tried_in_haste),
 		cmocka_unit_test(test_gives_up),
