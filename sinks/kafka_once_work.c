@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/envelope/event.h"
 #include "sinks/kafka_once_work.h"
 #include "sinks/kafka_private.h"
 #include "sinks/kafka_reader.h"
+#include "sinks/mark_batch.h"
 
 /* A call comes back after this, so that a close is not kept waiting; what it
  * waits for goes on, and the call is made again. */
@@ -187,31 +187,10 @@ kafka_once_work(uv_work_t *work)
 }
 
 static int
-by_mailbox(const void *a, const void *b)
+put_mark(void *arg, char *key, char *record)
 {
-	const struct event *x = (*(struct kafka_op *const *)a)->ev;
-	const struct event *y = (*(struct kafka_op *const *)b)->ev;
-	int order = strcmp(x->account, y->account);
+	int rc = put(arg, key, record);
 
-	return (order != 0 ? order : strcmp(x->mailbox, y->mailbox));
-}
-
-static int
-put_mark(struct kafka *k, struct kafka_op **ops, void **tickets, size_t n)
-{
-	const struct sink_host *host = &k->sink.host;
-	struct sink_mark mark;
-	char *key;
-	size_t i;
-	int rc;
-
-	for (i = 0; i < n; i++)
-		tickets[i] = ops[i]->ticket;
-	if (!host->mark(host->arg, tickets, n, &mark))
-		return (0);
-	if (asprintf(&key, "%s/%s", mark.account, mark.mailbox) == -1)
-		return (-1);
-	rc = put(k, key, mark_record_write(&mark));
 	free(key);
 	return (rc);
 }
@@ -219,29 +198,18 @@ put_mark(struct kafka *k, struct kafka_op **ops, void **tickets, size_t n)
 int
 kafka_once_add_marks(struct kafka *k)
 {
-	struct kafka_op **ops, *op;
-	void **tickets;
-	size_t i, end, n = 0;
-	int rc = -1;
+	struct mark_batch_item *items;
+	struct kafka_op *op;
+	size_t n = 0;
+	int rc;
 
-	ops = calloc(k->nops, sizeof(struct kafka_op *));
-	tickets = calloc(k->nops, sizeof(void *));
-	if (ops == NULL || tickets == NULL)
-		goto out;
+	if ((items = calloc(k->nops, sizeof(*items))) == NULL)
+		return (-1);
 	TAILQ_FOREACH(op, &k->ops, next)
-	ops[n++] = op;
-	qsort(ops, n, sizeof(struct kafka_op *), by_mailbox);
-	for (i = 0; i < n; i = end) {
-		for (end = i + 1; end < n; end++) {
-			if (by_mailbox(&ops[i], &ops[end]) != 0)
-				break;
-		}
-		if (put_mark(k, ops + i, tickets, end - i) == -1)
-			goto out;
-	}
-	rc = put_owner(k, k->once.owner.batch + 1);
-out:
-	free(ops);
-	free(tickets);
+	items[n++] = (struct mark_batch_item){ op->ev, op->ticket };
+	rc = mark_batch(&k->sink.host, items, n, put_mark, k);
+	free(items);
+	if (rc == 0)
+		rc = put_owner(k, k->once.owner.batch + 1);
 	return (rc);
 }
