@@ -30,8 +30,8 @@ static int
 has_room(struct redis *r)
 {
 	return (redis_link_context(r->link) != NULL && !r->paused &&
-	    r->closed == NULL && (r->once == NULL || r->sha[0] != '\0') &&
-	    r->unanswered < (r->probing ? 1 : WINDOW_EVENTS) &&
+	    r->closed == NULL && redis_once_room(r) &&
+	    r->unanswered < (r->probing || r->careful ? 1 : WINDOW_EVENTS) &&
 	    r->bytes < WINDOW_BYTES);
 }
 
@@ -60,27 +60,32 @@ redis_settle(
 	host->answer(host->arg, ticket, verdict, why);
 }
 
+void
+redis_give_up(struct redis *r)
+{
+	r->broken = 1;
+	uv_timer_start(&r->watch, on_watch, 0, 0);
+}
+
 /* Hand events to hiredis, a bounded number of bytes ahead of the socket. */
 void
 redis_feed(struct redis *r)
 {
 	struct redisAsyncContext *ac;
+	struct redis_args *a;
 	struct redis_op *op;
-	int rc;
 
+	if (r->once.on) {
+		redis_once_feed(r);
+		return;
+	}
 	while ((op = STAILQ_FIRST(&r->waiting)) != NULL &&
 	    r->fed < FEED_BYTES && (ac = redis_link_context(r->link)) != NULL) {
-		if (r->once != NULL && op->ev->numbered)
-			rc = redis_command_once(ac, &r->config, r->once, r->sha,
-			    op->ev, redis_answer, op);
-		else
-			rc = redis_command_xadd(
-			    ac, &r->config, op->ev, redis_answer, op);
-		if (rc == -1) {
-			/* No memory, and perhaps half a command in hiredis'
-			 * buffer; submit() may be below us, so later. */
-			r->broken = 1;
-			uv_timer_start(&r->watch, on_watch, 0, 0);
+		a = redis_args_new();
+		redis_args_xadd(a, &r->config);
+		redis_args_event(a, op->ev);
+		if (redis_args_send(a, ac, redis_answer, op) == -1) {
+			redis_give_up(r);
 			return;
 		}
 		STAILQ_REMOVE_HEAD(&r->waiting, next);
@@ -168,7 +173,7 @@ on_closed(void *arg)
 
 	if (--r->nclosing > 0)
 		return;
-	redis_once_free(r->once);
+	redis_once_free(r);
 	redis_config_clear(&r->config);
 	free(r);
 	closed(closed_arg);
@@ -196,6 +201,8 @@ redis_finish(struct redis *r)
 		STAILQ_REMOVE_HEAD(&r->waiting, next);
 		redis_settle(op, SINK_RETRY, &f);
 	}
+	if (r->once.step != ONCE_STORE) /* else its reply is NULL now */
+		redis_once_settle(r, SINK_RETRY, &f);
 	redis_link_close(r->link, on_closed, r);
 	uv_close((uv_handle_t *)&r->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&r->watch, on_handle_closed);
@@ -213,7 +220,14 @@ redis_close(struct sink *s, void (*closed)(void *), void *arg)
 		return;
 	}
 	uv_update_time(s->host.loop);
-	uv_timer_start(&r->timer, redis_resume, CLOSE_MS, 0);
+	uv_timer_start(&r->timer, redis_resume,
+	    r->once.on && r->once.step == ONCE_AWAY ? 0 : CLOSE_MS, 0);
+}
+
+static int
+redis_stores_marks(const struct sink *s)
+{
+	return (((const struct redis *)s)->once.on);
 }
 
 static struct sink *
@@ -238,8 +252,7 @@ redis_open(struct section *s, const struct sink_host *host, struct fault *f)
 	r->config = config;
 	STAILQ_INIT(&r->waiting);
 	health_init(&r->health, &r->sink);
-	if (config.checkpoint != NULL && (r->once = redis_once_new()) == NULL)
-		goto fail;
+	redis_once_init(r);
 	r->link =
 	    redis_link_new(host->loop, &r->config, &redis_answer_events, r);
 	if (r->link == NULL)
@@ -252,8 +265,6 @@ redis_open(struct section *s, const struct sink_host *host, struct fault *f)
 fail:
 	fault_set(f, FAULT_RETRY, "sink %s: out of memory", host->name);
 	redis_config_clear(&config);
-	if (r != NULL)
-		redis_once_free(r->once);
 	free(r);
 	return (NULL);
 }
@@ -264,5 +275,6 @@ const struct sink_ops redis_ops = {
 	.submit = redis_submit,
 	.flush = redis_flush,
 	.max_event_bytes = redis_max_event_bytes,
+	.stores_marks = redis_stores_marks,
 	.close = redis_close,
 };

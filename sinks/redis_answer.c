@@ -8,7 +8,7 @@
 
 /* The server answers, and not well.  ${f} says what and whose it is to mend. */
 static void
-trouble(struct redis *r, struct fault *f)
+trouble_found(struct redis *r, struct fault *f)
 {
 	f->retry_ms = f->kind == FAULT_CONFIG ? backoff_slow(&r->backoff)
 					      : backoff_next(&r->backoff);
@@ -20,73 +20,60 @@ trouble(struct redis *r, struct fault *f)
 	health_down(&r->health, f);
 }
 
-static void
-on_loaded(redisAsyncContext *ac, void *data, void *arg)
+/* What an error reply means for what was sent; ${f} says it. */
+static enum sink_verdict
+judge(struct redis *r, const char *text, struct fault *f)
 {
-	const redisReply *reply = data;
-	struct redis *r = arg;
-	struct fault f;
+	enum redis_trouble trouble = redis_reply_judge(text, f);
 
-	if (reply == NULL || ac != redis_link_context(r->link))
-		return;
-	if (reply->type != REDIS_REPLY_STRING || reply->len >= sizeof(r->sha)) {
-		(void)redis_reply_judge(
-		    reply->str != NULL ? reply->str : "no text", &f);
-		fault_prefix(&f, "sink %s: %s: SCRIPT LOAD", r->sink.host.name,
-		    r->config.address);
-		redis_link_fail(r->link, &f);
-		return;
-	}
-	memcpy(r->sha, reply->str, reply->len + 1);
-	if (!r->probing)
-		health_up(&r->health);
-	redis_offer(r);
-}
-
-static void
-load_script(struct redis *r)
-{
-	r->sha[0] = '\0';
-	(void)redisAsyncCommand(redis_link_context(r->link), on_loaded, r,
-	    "SCRIPT LOAD %s", redis_once_script);
-}
-
-/* An error reply to ${op}. */
-static void
-refuse(struct redis *r, struct redis_op *op, const char *text)
-{
-	enum sink_verdict verdict = SINK_RETRY;
-	struct fault f;
-
-	switch (redis_reply_judge(text, &f)) {
-	case REDIS_TOO_LARGE:
-		verdict = SINK_REFUSED;
-		/* FALLTHROUGH */
-	case REDIS_NOSCRIPT:
+	if (trouble == REDIS_TOO_LARGE) {
 		fault_prefix(
-		    &f, "sink %s: %s", r->sink.host.name, r->config.address);
-		if (verdict == SINK_RETRY && r->sha[0] != '\0')
-			load_script(r);
-		break;
-	case REDIS_PASSING:
-	case REDIS_PERSON:
-		fault_prefix(&f, "sink %s: %s: %s %s", r->sink.host.name,
-		    r->config.address, r->once != NULL ? "EVALSHA" : "XADD",
-		    r->config.stream);
-		trouble(r, &f);
-		break;
+		    f, "sink %s: %s", r->sink.host.name, r->config.address);
+		return (SINK_REFUSED);
 	}
-	redis_settle(op, verdict, &f);
+	fault_prefix(f, "sink %s: %s: %s %s", r->sink.host.name,
+	    r->config.address, r->once.on ? "EVAL" : "XADD", r->config.stream);
+	trouble_found(r, f);
+	return (SINK_RETRY);
 }
 
 static void
-stored(struct redis *r, struct redis_op *op)
+stored(struct redis *r)
 {
 	r->probing = 0;
 	backoff_reset(&r->backoff);
 	redis_link_good(r->link);
 	health_up(&r->health);
-	redis_settle(op, SINK_STORED, NULL);
+}
+
+static void
+answered(struct redis *r)
+{
+	if (r->closed != NULL && r->unanswered == 0)
+		redis_finish(r);
+	else
+		redis_offer(r);
+}
+
+/* What was not sent yet, so that the order stays. */
+static void
+hand_back(struct redis *r, const struct fault *why)
+{
+	struct redis_op *op;
+
+	while ((op = STAILQ_FIRST(&r->waiting)) != NULL) {
+		STAILQ_REMOVE_HEAD(&r->waiting, next);
+		redis_settle(op, SINK_RETRY, why);
+	}
+}
+
+static void
+lost(struct redis *r, const redisAsyncContext *ac, struct fault *f)
+{
+	fault_set(f, FAULT_RETRY,
+	    "sink %s: %s: connection lost before the reply: %s",
+	    r->sink.host.name, r->config.address,
+	    ac->err != 0 ? ac->errstr : "given up");
 }
 
 void
@@ -95,35 +82,66 @@ redis_answer(redisAsyncContext *ac, void *data, void *arg)
 	const redisReply *reply = data;
 	struct redis_op *op = arg;
 	struct redis *r = op->redis;
-	int once_stored;
+	enum sink_verdict verdict = SINK_RETRY;
 	struct fault f;
 
 	r->progress = uv_now(r->sink.host.loop);
-	if (r->once != NULL && op->ev->numbered) {
-		once_stored = reply != NULL &&
-		    reply->type == REDIS_REPLY_INTEGER && reply->integer >= 0;
-		redis_once_answered(r->once, op->ev, once_stored);
+	if (reply == NULL)
+		lost(r, ac, &f);
+	else if (reply->type == REDIS_REPLY_ERROR)
+		verdict = judge(r, reply->str, &f);
+	else {
+		stored(r);
+		verdict = SINK_STORED;
 	}
+	redis_settle(op, verdict, &f);
+	answered(r);
+}
+
+/* One of them is too large: the next ones go alone, so that it is found. */
+static enum sink_verdict
+suspect(struct redis *r)
+{
+	if (r->once.nbatch == 1)
+		return (SINK_REFUSED);
+	r->careful = r->once.nbatch;
+	return (SINK_RETRY);
+}
+
+void
+redis_answer_batch(redisAsyncContext *ac, void *data, void *arg)
+{
+	const redisReply *reply = data;
+	struct redis *r = arg;
+	struct redis_once *o = &r->once;
+	enum sink_verdict verdict = SINK_STORED;
+	struct fault f;
+
+	r->progress = uv_now(r->sink.host.loop);
 	if (reply == NULL) {
-		fault_set(&f, FAULT_RETRY,
-		    "sink %s: %s: connection lost before the reply: %s",
-		    r->sink.host.name, r->config.address,
-		    ac->err != 0 ? ac->errstr : "given up");
-		redis_settle(op, SINK_RETRY, &f);
-	} else if (reply->type == REDIS_REPLY_ERROR)
-		refuse(r, op, reply->str);
-	else if (reply->type == REDIS_REPLY_INTEGER && reply->integer < 0) {
-		fault_set(&f, FAULT_RETRY,
-		    "sink %s: %s: an earlier mail of %s/%s is not stored yet",
-		    r->sink.host.name, r->config.address, op->ev->account,
-		    op->ev->mailbox);
-		redis_settle(op, SINK_RETRY, &f);
-	} else
-		stored(r, op);
-	if (r->closed != NULL && r->unanswered == 0)
-		redis_finish(r);
-	else
-		redis_offer(r);
+		o->step = ONCE_AWAY; /* the owner's record will tell */
+		lost(r, ac, &f);
+		if (r->closed != NULL)
+			redis_once_settle(r, SINK_RETRY, &f);
+	} else if (reply->type == REDIS_REPLY_STRING) {
+		o->step = ONCE_AWAY;
+		redis_once_up(r);
+	} else {
+		if (reply->type == REDIS_REPLY_ERROR)
+			verdict = judge(r, reply->str, &f);
+		if (verdict == SINK_STORED) {
+			redis_once_stored(r);
+			stored(r);
+		} else if (verdict == SINK_REFUSED)
+			verdict = suspect(r);
+		if (verdict != SINK_RETRY && r->careful > 0)
+			r->careful--;
+		redis_once_settle(r, verdict, &f);
+		if (verdict == SINK_RETRY)
+			hand_back(r, &f);
+		redis_once_feed(r);
+	}
+	answered(r);
 }
 
 static void
@@ -135,8 +153,9 @@ on_up(void *arg)
 	r->broken = 0;
 	if (r->closed != NULL)
 		return;
-	if (r->once != NULL) {
-		load_script(r);
+	if (r->once.on) {
+		if (!r->once.lost)
+			redis_once_up(r);
 		return;
 	}
 	if (!r->probing)
@@ -149,14 +168,12 @@ on_down(void *arg, const struct fault *why)
 {
 	struct redis *r = arg;
 	struct fault f = *why;
-	struct redis_op *op;
 
+	r->once.step = ONCE_AWAY;
 	fault_prefix(&f, "sink %s", r->sink.host.name);
-	health_down(&r->health, &f);
-	while ((op = STAILQ_FIRST(&r->waiting)) != NULL) {
-		STAILQ_REMOVE_HEAD(&r->waiting, next);
-		redis_settle(op, SINK_RETRY, &f);
-	}
+	if (!r->once.lost)
+		health_down(&r->health, &f);
+	hand_back(r, &f);
 	if (r->closed != NULL && r->unanswered == 0)
 		redis_finish(r);
 }

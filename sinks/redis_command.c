@@ -1,139 +1,138 @@
 #include <hiredis/hiredis.h>
 #include <hiredis/async.h>
-#include <inttypes.h>
-#include <stdint.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "bridge/buf.h"
 #include "bridge/envelope/event.h"
 #include "sinks/redis_command.h"
 #include "sinks/redis_config.h"
-#include "sinks/redis_once.h"
 
-#define MAX_ARGS 32
-#define NUMBER 24
+/* Enough for an XADD. */
+#define FIRST_ARGS 24
 
-/* The list of holes: the window's worth of UIDs and more. */
-#define MAX_HOLES ((size_t)1024 * 1024)
-#define MAX_FIELD ((size_t)64 * 1024)
+/* Numbers in one command: maxlen, the number of marks. */
+#define MAX_NUMBERS 4
 
-/* Strings are borrowed until it is sent. */
-struct command {
-	const char *argv[MAX_ARGS];
-	size_t len[MAX_ARGS];
-	int argc;
+struct redis_args {
+	const char **argv;
+	size_t *len;
+	size_t argc, max;
+	char numbers[MAX_NUMBERS][24];
+	size_t nnumbers;
+	int failed;
 };
 
-static void
-add(struct command *c, const char *s, size_t len)
+struct redis_args *
+redis_args_new(void)
 {
-	c->argv[c->argc] = s;
-	c->len[c->argc++] = len;
+	return (calloc(1, sizeof(struct redis_args)));
 }
 
 static void
-add_text(struct command *c, const char *s)
+add(struct redis_args *a, const char *s, size_t len)
 {
-	add(c, s, strlen(s));
-}
+	size_t *lens, max = a->max == 0 ? FIRST_ARGS : 2 * a->max;
+	const char **argv;
 
-static void
-add_number(struct command *c, char text[NUMBER], uint64_t n)
-{
-	(void)snprintf(text, NUMBER, "%" PRIu64, n);
-	add_text(c, text);
-}
-
-static void
-add_attributes(struct command *c, const struct event *ev)
-{
-	add_text(c, "ce_id");
-	add_text(c, ev->id);
-	add_text(c, "ce_source");
-	add_text(c, ev->source);
-	add_text(c, "ce_type");
-	add_text(c, ev->type);
-	/* CloudEvents knows no empty attribute, only an absent one. */
-	if (ev->time[0] != '\0') {
-		add_text(c, "ce_time");
-		add_text(c, ev->time);
+	if (a->argc == a->max) {
+		argv = reallocarray(a->argv, max, sizeof(*argv));
+		if (argv != NULL)
+			a->argv = argv;
+		lens = reallocarray(a->len, max, sizeof(*lens));
+		if (lens != NULL)
+			a->len = lens;
+		if (argv == NULL || lens == NULL) {
+			a->failed = 1;
+			return;
+		}
+		a->max = max;
 	}
-	add_text(c, "ce_specversion");
-	add_text(c, "1.0");
+	a->argv[a->argc] = s;
+	a->len[a->argc++] = len;
+}
+
+void
+redis_args_add(struct redis_args *a, const char *text)
+{
+	if (a != NULL)
+		add(a, text, strlen(text));
+}
+
+void
+redis_args_number(struct redis_args *a, unsigned long long n)
+{
+	char *text;
+
+	if (a == NULL)
+		return;
+	text = a->numbers[a->nnumbers++];
+	(void)snprintf(text, sizeof(a->numbers[0]), "%llu", n);
+	redis_args_add(a, text);
+}
+
+static void
+add_pair(struct redis_args *a, const char *name, const char *value)
+{
+	redis_args_add(a, name);
+	redis_args_add(a, value);
 }
 
 /* Redis has no binding of CloudEvents' own: as the one for Kafka, with fields
  * in place of headers. */
-static void
-add_fields(struct command *c, const struct event *ev)
+void
+redis_args_event(struct redis_args *a, const struct event *ev)
 {
-	if (ev->attributes)
-		add_attributes(c, ev);
-	add_text(c, "content-type");
-	add_text(c, ev->content_type);
-	add_text(c, "data");
-	add(c, ev->data, ev->len);
-}
-
-int
-redis_command_xadd(redisAsyncContext *ac, const struct redis_config *config,
-    const struct event *ev, redisCallbackFn *fn, void *arg)
-{
-	struct command c = { .argc = 0 };
-	char maxlen[NUMBER];
-
-	add_text(&c, "XADD");
-	add_text(&c, config->stream);
-	if (config->maxlen != 0) {
-		add_text(&c, "MAXLEN");
-		add_text(&c, "~");
-		add_number(&c, maxlen, config->maxlen);
+	if (a == NULL)
+		return;
+	if (ev->attributes) {
+		add_pair(a, "ce_id", ev->id);
+		add_pair(a, "ce_source", ev->source);
+		add_pair(a, "ce_type", ev->type);
+		/* CloudEvents knows no empty attribute, only an absent one. */
+		if (ev->time[0] != '\0')
+			add_pair(a, "ce_time", ev->time);
+		add_pair(a, "ce_specversion", "1.0");
 	}
-	add_text(&c, "*");
-	add_fields(&c, ev);
-	if (redisAsyncCommandArgv(ac, fn, arg, c.argc, c.argv, c.len) !=
-	    REDIS_OK)
-		return (-1);
-	return (0);
+	add_pair(a, "content-type", ev->content_type);
+	redis_args_add(a, "data");
+	add(a, ev->data, ev->len);
+}
+
+void
+redis_args_xadd(struct redis_args *a, const struct redis_config *config)
+{
+	add_pair(a, "XADD", config->stream);
+	if (config->maxlen != 0) {
+		add_pair(a, "MAXLEN", "~");
+		redis_args_number(a, config->maxlen);
+	}
+	redis_args_add(a, "*");
 }
 
 int
-redis_command_once(redisAsyncContext *ac, const struct redis_config *config,
-    struct redis_once *once, const char *sha, const struct event *ev,
-    redisCallbackFn *fn, void *arg)
+redis_args_send(
+    struct redis_args *a, redisAsyncContext *ac, redisCallbackFn *fn, void *arg)
 {
-	char validity[NUMBER], uid[NUMBER], prev[NUMBER], maxlen[NUMBER];
-	struct command c = { .argc = 0 };
-	struct buf field, holes;
-	uint32_t previous;
 	int rc = -1;
 
-	buf_init(&field, MAX_FIELD);
-	buf_init(&holes, MAX_HOLES);
-	if (buf_printf(&field, "%s/%s", ev->account, ev->mailbox) == -1 ||
-	    redis_once_sent(once, ev, &previous, &holes) == -1)
-		goto out;
-	add_text(&c, "EVALSHA");
-	add_text(&c, sha);
-	add_text(&c, "2");
-	add_text(&c, config->stream);
-	add_text(&c, config->checkpoint);
-	add(&c, field.data, field.len);
-	add_number(&c, validity, ev->uidvalidity);
-	add_number(&c, uid, ev->uid);
-	add_number(&c, prev, previous);
-	add(&c, holes.data != NULL ? holes.data : "", holes.len);
-	add_number(&c, maxlen, config->maxlen);
-	add_fields(&c, ev);
-	rc = 0;
-	if (redisAsyncCommandArgv(ac, fn, arg, c.argc, c.argv, c.len) !=
-	    REDIS_OK) {
-		redis_once_answered(once, ev, 0);
-		rc = -1;
-	}
-out:
-	buf_free(&field);
-	buf_free(&holes);
+	if (a == NULL)
+		return (-1);
+	if (!a->failed && a->argc <= INT_MAX &&
+	    redisAsyncCommandArgv(ac, fn, arg, (int)a->argc, a->argv, a->len) ==
+		REDIS_OK)
+		rc = 0;
+	redis_args_free(a);
 	return (rc);
+}
+
+void
+redis_args_free(struct redis_args *a)
+{
+	if (a == NULL)
+		return;
+	free(a->argv);
+	free(a->len);
+	free(a);
 }

@@ -128,6 +128,24 @@ read_url(struct redis_config *c, struct section *s, const char *url)
 	curl_url_cleanup(u);
 }
 
+/* The name ends up in the slot of the stream where that has a hash tag. */
+static void
+read_checkpoint(struct redis_config *c, struct section *s, int once)
+{
+	const char *key = section_string(s, "checkpoint_key", NULL);
+
+	if (!once && key != NULL)
+		section_error(
+		    s, "checkpoint_key", "needs delivery: exactly_once");
+	else if (key != NULL && strcmp(key, c->stream) == 0)
+		section_error(s, "checkpoint_key", "is the stream's own name");
+	else if (once && key != NULL)
+		c->checkpoint = strdup(key);
+	else if (once &&
+	    asprintf(&c->checkpoint, "%s:checkpoint", c->stream) == -1)
+		c->checkpoint = NULL;
+}
+
 void
 redis_config_read(struct redis_config *c, struct section *s)
 {
@@ -144,8 +162,7 @@ redis_config_read(struct redis_config *c, struct section *s)
 	c->stream = strdup(section_string(s, "stream", "mail"));
 	once = section_choice(s, "delivery", deliveries, 0);
 	c->maxlen = (uint64_t)section_integer(s, "maxlen", 0, 0, INT64_MAX);
-	if (once && asprintf(&c->checkpoint, "%s:checkpoint", c->stream) == -1)
-		c->checkpoint = NULL;
+	read_checkpoint(c, s, once);
 	if (c->tls)
 		section_error(s, "url",
 		    "rediss:// is not in this build, which has a hiredis "

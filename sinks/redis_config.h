@@ -16,7 +16,7 @@ struct redis_config {
 	char *user; /* or NULL */
 	struct secret *password;
 	char *stream;
-	char *checkpoint; /* exactly_once: "<stream>:checkpoint"; else NULL */
+	char *checkpoint; /* the key, for exactly_once; else NULL */
 	uint64_t maxlen;  /* 0: never trim */
 	char *address;	  /* for messages: "redis://host:port/db" */
 };

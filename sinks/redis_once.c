@@ -1,248 +1,261 @@
-#include <inttypes.h>
+#include <hiredis/hiredis.h>
+#include <hiredis/async.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/buf.h"
-#include "bridge/envelope/event.h"
-#include "sinks/redis_once.h"
+#include "bridge/ops/log.h"
+#include "sinks/redis_command.h"
+#include "sinks/redis_private.h"
+#include "sinks/redis_reply.h"
+#include "sinks/redis_script.h"
 
-/* Mailboxes that have something in flight or handed back; the sink's window
- * bounds them to about this number. */
-#define NBUCKETS 1024
+#define OWNER "/owner"
 
-/* The hash field holds "uidvalidity:uid" or "uidvalidity:uid:hole,hole". */
-const char redis_once_script[] =
-    "local value = redis.call('HGET', KEYS[2], ARGV[1])\n"
-    "local uid, top, holes = tonumber(ARGV[3]), 0, ','\n"
-    "if value then\n"
-    "  local v, u, h = string.match(value, '^(%d+):(%d+):?([%d,]*)$')\n"
-    "  if not v then\n"
-    "    return redis.error_reply('ERR the checkpoint of ' .. ARGV[1] ..\n"
-    "      ' is damaged: ' .. value)\n"
-    "  end\n"
-    "  if v == ARGV[2] then\n"
-    "    top = tonumber(u)\n"
-    "    if h ~= '' then holes = ',' .. h .. ',' end\n"
-    "  end\n"
-    "end\n"
-    "if uid <= top then\n"
-    "  local a, b = string.find(holes, ',' .. ARGV[3] .. ',', 1, true)\n"
-    "  if not a then return 0 end\n"
-    "  holes = string.sub(holes, 1, a) .. string.sub(holes, b + 1)\n"
-    "else\n"
-    "  if tonumber(ARGV[4]) > top then return -1 end\n"
-    "  for hole in string.gmatch(ARGV[5], '%d+') do\n"
-    "    if tonumber(hole) > top then holes = holes .. hole .. ',' end\n"
-    "  end\n"
-    "  top = uid\n"
-    "end\n"
-    "local add = {'XADD', KEYS[1]}\n"
-    "if ARGV[6] ~= '0' then\n"
-    "  add[3], add[4], add[5] = 'MAXLEN', '~', ARGV[6]\n"
-    "end\n"
-    "add[#add + 1] = '*'\n"
-    "for i = 7, #ARGV do add[#add + 1] = ARGV[i] end\n"
-    "redis.call(unpack(add))\n"
-    "value = ARGV[2] .. ':' .. string.format('%.0f', top)\n"
-    "if holes ~= ',' then\n"
-    "  value = value .. ':' .. string.sub(holes, 2, -2)\n"
-    "end\n"
-    "redis.call('HSET', KEYS[2], ARGV[1], value)\n"
-    "return 1\n";
-
-struct mailbox {
-	struct mailbox *next;
-	char *account, *mailbox;
-	uint64_t uidvalidity;
-	unsigned inflight;
-	uint32_t last;	/* highest UID sent since inflight was 0 */
-	uint32_t *back; /* handed back and not stored since, ascending */
-	size_t nback, maxback;
-};
-
-struct redis_once {
-	struct mailbox *buckets[NBUCKETS];
-};
-
-struct redis_once *
-redis_once_new(void)
+void
+redis_once_init(struct redis *r)
 {
-	return (calloc(1, sizeof(struct redis_once)));
-}
-
-static uint32_t
-hash(uint32_t h, const char *s)
-{
-	/* FNV-1a, with the ending NUL. */
-	do {
-		h = (h ^ (unsigned char)*s) * 16777619U;
-	} while (*s++ != '\0');
-	return (h);
-}
-
-static struct mailbox **
-find(struct redis_once *o, const struct event *ev)
-{
-	struct mailbox **mp;
-
-	mp = &o->buckets[hash(hash(2166136261U, ev->account), ev->mailbox) %
-	    NBUCKETS];
-	for (; *mp != NULL; mp = &(*mp)->next) {
-		if (strcmp((*mp)->mailbox, ev->mailbox) == 0 &&
-		    strcmp((*mp)->account, ev->account) == 0)
-			break;
-	}
-	return (mp);
-}
-
-static void
-remove_mailbox(struct mailbox **mp)
-{
-	struct mailbox *m = *mp;
-
-	*mp = m->next;
-	free(m->account);
-	free(m->mailbox);
-	free(m->back);
-	free(m);
-}
-
-static struct mailbox *
-add_mailbox(struct mailbox **mp, const struct event *ev)
-{
-	struct mailbox *m;
-
-	if ((m = calloc(1, sizeof(*m))) == NULL)
-		return (NULL);
-	m->account = strdup(ev->account);
-	m->mailbox = strdup(ev->mailbox);
-	m->uidvalidity = ev->uidvalidity;
-	*mp = m;
-	if (m->account == NULL || m->mailbox == NULL) {
-		remove_mailbox(mp);
-		return (NULL);
-	}
-	return (m);
-}
-
-/* The place of ${uid} among those handed back: of the first not below it. */
-static size_t
-place(const struct mailbox *m, uint32_t uid)
-{
-	size_t low = 0, high = m->nback, mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (m->back[mid] < uid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return (low);
-}
-
-static int
-is_back(const struct mailbox *m, uint32_t uid)
-{
-	size_t i = place(m, uid);
-
-	return (i < m->nback && m->back[i] == uid);
-}
-
-/* Room for as many as can be handed back is made before they are sent: a UID
- * that could not be remembered would be lost. */
-static int
-reserve(struct mailbox *m)
-{
-	size_t max = m->nback + m->inflight + 1;
-	uint32_t *back;
-
-	if (max <= m->maxback)
-		return (0);
-	max *= 2;
-	if ((back = reallocarray(m->back, max, sizeof(*back))) == NULL)
-		return (-1);
-	m->back = back;
-	m->maxback = max;
-	return (0);
+	r->once.on = r->config.checkpoint != NULL && r->sink.host.mark != NULL;
+	STAILQ_INIT(&r->batch);
+	mark_owner_init(&r->once.owner);
 }
 
 int
-redis_once_sent(struct redis_once *o, const struct event *ev,
-    uint32_t *previous, struct buf *holes)
+redis_once_room(const struct redis *r)
 {
-	struct mailbox **mp, *m;
-	size_t i, n;
-
-	mp = find(o, ev);
-	if ((m = *mp) == NULL && (m = add_mailbox(mp, ev)) == NULL)
-		return (-1);
-	if (m->uidvalidity != ev->uidvalidity) {
-		m->uidvalidity = ev->uidvalidity;
-		m->nback = 0;
-		m->last = 0;
-	}
-	if (reserve(m) == -1)
-		return (-1);
-	n = place(m, ev->uid);
-	for (i = 0; i < n; i++)
-		buf_printf(holes, "%s%" PRIu32, i > 0 ? "," : "", m->back[i]);
-	if (holes->failed)
-		return (-1);
-	if (is_back(m, ev->uid))
-		*previous = 0;
-	else if (m->last >= ev->uid)
-		/* The same event twice at once, as after a mailbox was started
-		 * anew: to be stored only by its turn, so not now. */
-		*previous = UINT32_MAX;
-	else {
-		*previous = m->last;
-		m->last = ev->uid;
-	}
-	m->inflight++;
-	return (0);
+	return (!r->once.on ||
+	    (r->once.step != ONCE_AWAY && r->once.step != ONCE_SETTLE));
 }
 
 void
-redis_once_answered(struct redis_once *o, const struct event *ev, int stored)
+redis_once_free(struct redis *r)
 {
-	struct mailbox **mp, *m;
+	free(r->once.record);
+	free(r->once.next);
+	free(r->once.displaced);
+}
+
+/* The outcome of the batch. */
+void
+redis_once_settle(
+    struct redis *r, enum sink_verdict verdict, const struct fault *why)
+{
+	struct redis_once *o = &r->once;
+	struct redis_op *op;
+
+	/* Marks are right again when all of it is answered. */
+	o->step = ONCE_SETTLE;
+	o->nbatch = 0;
+	while ((op = STAILQ_FIRST(&r->batch)) != NULL) {
+		STAILQ_REMOVE_HEAD(&r->batch, next);
+		redis_settle(op, verdict, why);
+	}
+	o->step = o->lost || redis_link_context(r->link) == NULL ? ONCE_AWAY
+								 : ONCE_OPEN;
+}
+
+/* An error reply to something that is no batch. */
+static void
+fail(struct redis *r, const char *what, const redisReply *reply)
+{
+	struct fault f;
+
+	(void)redis_reply_judge(
+	    reply->str != NULL ? reply->str : "an unexpected reply", &f);
+	fault_prefix(
+	    &f, "%s: %s %s", r->config.address, what, r->config.checkpoint);
+	redis_link_fail(r->link, &f);
+}
+
+/* The marks.  An older version kept "77:129" there, or "77:129:3,5". */
+
+static int
+is_old(const char *value)
+{
+	return (
+	    *value != '\0' && strspn(value, "0123456789:,") == strlen(value));
+}
+
+static void
+tell_mark(struct redis *r, const char *key, const char *value)
+{
+	const struct sink_host *host = &r->sink.host;
+	json_t *record = json_loads(value, 0, NULL);
+	struct sink_mark mark;
+
+	if (record != NULL && mark_record_read(record, &mark) == 0)
+		host->stored_mark(host->arg, &mark);
+	else if (is_old(value))
+		log_write(LOG_INFO, "redis", host->name,
+		    "%s: the checkpoint of %s is of an older version; the "
+		    "state directory tells where to go on",
+		    r->config.checkpoint, key);
+	else
+		log_write(LOG_WARN, "redis", host->name,
+		    "%s: what is stored for %s is no checkpoint and is passed "
+		    "over",
+		    r->config.checkpoint, key);
+	json_decref(record);
+}
+
+static void
+open_for_batches(struct redis *r)
+{
+	r->once.step = ONCE_OPEN;
+	if (!r->probing)
+		health_up(&r->health);
+	redis_once_feed(r);
+	redis_offer(r);
+}
+
+static void
+on_marks(redisAsyncContext *ac, void *data, void *arg)
+{
+	const redisReply *reply = data, *key, *value;
+	struct redis *r = arg;
 	size_t i;
 
-	mp = find(o, ev);
-	if ((m = *mp) == NULL)
+	if (reply == NULL || ac != redis_link_context(r->link))
 		return;
-	m->inflight--;
-	if (m->uidvalidity == ev->uidvalidity) {
-		i = place(m, ev->uid);
-		if (stored && is_back(m, ev->uid)) {
-			m->nback--;
-			memmove(&m->back[i], &m->back[i + 1],
-			    (m->nback - i) * sizeof(*m->back));
-		} else if (!stored && !is_back(m, ev->uid)) {
-			memmove(&m->back[i + 1], &m->back[i],
-			    (m->nback - i) * sizeof(*m->back));
-			m->back[i] = ev->uid;
-			m->nback++;
-		}
+	if (reply->type != REDIS_REPLY_ARRAY) {
+		fail(r, "HGETALL", reply);
+		return;
 	}
-	if (m->inflight == 0) {
-		m->last = 0;
-		if (m->nback == 0)
-			remove_mailbox(mp);
+	for (i = 0; i + 1 < reply->elements; i += 2) {
+		key = reply->element[i];
+		value = reply->element[i + 1];
+		if (key->type == REDIS_REPLY_STRING &&
+		    value->type == REDIS_REPLY_STRING &&
+		    strcmp(key->str, OWNER) != 0)
+			tell_mark(r, key->str, value->str);
 	}
+	r->once.told = 1;
+	r->sink.host.marks_loaded(r->sink.host.arg);
+	if (ac == redis_link_context(r->link) && r->closed == NULL)
+		open_for_batches(r);
+}
+
+/* The ownership */
+
+static int
+read_owner(const char *text, struct mark_owner *owner)
+{
+	json_t *record = json_loads(text, 0, NULL);
+	int rc = record != NULL ? mark_owner_read(record, owner) : -1;
+
+	json_decref(record);
+	return (rc);
+}
+
+static void
+rest(struct redis *r, const struct mark_owner *winner)
+{
+	struct fault f;
+
+	r->once.lost = 1;
+	r->once.step = ONCE_AWAY;
+	fault_set(&f, FAULT_CONFIG,
+	    "sink %s: %s: another mailbridge (%s) stores with the checkpoints "
+	    "in %s since; this one rests until it is started again.  Stop one "
+	    "of them; or, where they serve other mailboxes, give each a "
+	    "checkpoint_key of its own",
+	    r->sink.host.name, r->config.address,
+	    winner->by[0] != '\0' ? winner->by : "unknown",
+	    r->config.checkpoint);
+	log_write(LOG_ERROR, "redis", r->sink.host.name, "%s", f.text);
+	health_down(&r->health, &f);
+	redis_once_settle(r, SINK_RETRY, &f);
+}
+
+/* We are the owner: what became of the batch without an answer, and of those
+ * before? */
+static void
+go_on(struct redis *r, const struct mark_owner *found)
+{
+	struct redis_once *o = &r->once;
+	uint64_t ours = o->owner.batch;
+	struct fault f;
+
+	o->owner = *found;
+	if (found->batch < ours)
+		log_write(LOG_ERROR, "redis", r->sink.host.name,
+		    "%s has lost what it had acknowledged: of %llu batches it "
+		    "knows %llu.  See durability; mailbridge replay publishes "
+		    "mail again",
+		    r->config.address, (unsigned long long)ours,
+		    (unsigned long long)found->batch);
+	if (o->nbatch > 0) {
+		fault_set(&f, FAULT_RETRY,
+		    "sink %s: %s: the batch was not stored", r->sink.host.name,
+		    r->config.address);
+		redis_once_settle(
+		    r, found->batch == ours + 1 ? SINK_STORED : SINK_RETRY, &f);
+	}
+	if (r->closed != NULL)
+		return;
+	if (o->told)
+		open_for_batches(r);
+	else
+		(void)redisAsyncCommand(redis_link_context(r->link), on_marks,
+		    r, "HGETALL %s", r->config.checkpoint);
+}
+
+static void
+on_claimed(redisAsyncContext *ac, void *data, void *arg)
+{
+	const redisReply *reply = data;
+	struct redis *r = arg;
+	struct redis_once *o = &r->once;
+	struct mark_owner found = { .by = "" };
+
+	if (reply == NULL || ac != redis_link_context(r->link))
+		return;
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+	    reply->element[0]->type != REDIS_REPLY_STRING ||
+	    reply->element[1]->type != REDIS_REPLY_STRING) {
+		fail(r, "EVAL", reply);
+		return;
+	}
+	if (read_owner(reply->element[0]->str, &found) == -1 ||
+	    strcmp(found.session, o->owner.session) != 0) {
+		rest(r, &found);
+		return;
+	}
+	free(o->record);
+	o->record = strdup(reply->element[0]->str);
+	if (strstr(reply->element[1]->str, o->owner.session) == NULL) {
+		free(o->displaced);
+		o->displaced = strdup(reply->element[1]->str);
+	}
+	if (o->record == NULL || o->displaced == NULL) {
+		redis_give_up(r);
+		return;
+	}
+	go_on(r, &found);
 }
 
 void
-redis_once_free(struct redis_once *o)
+redis_once_up(struct redis *r)
 {
-	size_t i;
+	struct mark_owner owner = r->once.owner;
+	struct redis_args *a = redis_args_new();
+	char *record;
 
-	if (o == NULL)
+	owner.batch = 0;
+	if ((record = mark_owner_write(&owner)) == NULL) {
+		redis_args_free(a);
+		redis_give_up(r);
 		return;
-	for (i = 0; i < NBUCKETS; i++) {
-		while (o->buckets[i] != NULL)
-			remove_mailbox(&o->buckets[i]);
 	}
-	free(o);
+	redis_args_add(a, "EVAL");
+	redis_args_add(a, redis_script_claim);
+	redis_args_add(a, "1");
+	redis_args_add(a, r->config.checkpoint);
+	redis_args_add(a, owner.session);
+	redis_args_add(a, record);
+	if (r->once.displaced != NULL)
+		redis_args_add(a, r->once.displaced);
+	if (redis_args_send(a, redis_link_context(r->link), on_claimed, r) ==
+	    -1)
+		redis_give_up(r);
+	free(record);
 }

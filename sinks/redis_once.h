@@ -1,40 +1,65 @@
-/* redis_once.h - exactly once: what the script that stores an event must know
- * of the events sent before it.
+/* redis_once.h - exactly once: events, marks and who stored them, by one script
+ * call a batch, one after the other.
  *
- * The script keeps, beside the stream, the highest UID stored of each mailbox,
- * and takes no UID twice.  An event that failed while later ones of its mailbox
- * were stored would then be taken for a duplicate for ever; so it is written
- * down there as a hole, by the first later event that is stored:
+ * Beside the stream is a hash, "<stream>:checkpoint": a field "account/mailbox"
+ * with the mark of each mailbox, and "/owner" with the process at work and the
+ * number of its last batch (mark_record.h).  The script stores a batch, its
+ * marks and the owner's next record, if the owner's record is the very one that
+ * this process wrote last.  So a batch that is sent twice is stored once, and a
+ * process that has lost the ownership stores nothing.
  *
- *   - an event sent while another of its mailbox is unanswered names that one
- *     ("previous"), and is not stored unless that one was;
- *   - an event sent after others were handed back names them ("holes"). */
+ * Whoever starts takes the ownership, and then reads the marks.  After each
+ * connect it is taken again, unless another process did so meanwhile:
+ * then this one rests until it is started again.  What the record says then is
+ * also what became of a batch without an answer.  All from the loop. */
 #ifndef REDIS_ONCE_H
 #define REDIS_ONCE_H
 
-#include <stdint.h>
+#include <stddef.h>
 
-struct buf;
-struct event;
-struct redis_once;
+#include "sinks/mark_record.h"
 
-/* KEYS: stream, checkpoint hash.  ARGV: field, uidvalidity, uid, previous,
- * holes ("3,5"), maxlen, then the fields of the entry.  Replies 1: stored;
- * 0: was stored before; -1: the previous one is not stored. */
-extern const char redis_once_script[];
+struct fault;
+struct redis;
 
-struct redis_once *redis_once_new(void);
+enum redis_once_step {
+	ONCE_AWAY,  /* not connected, or not yet the owner */
+	ONCE_OPEN,  /* a batch may be sent */
+	ONCE_STORE, /* one was sent */
+	ONCE_SETTLE /* it is being answered */
+};
 
-/* ${ev} is about to be sent: gives the previous UID (0: none) and appends the
- * holes.  Events of one mailbox come first in ascending order of UID; those
- * handed back come again in any order.  0, or -1 if memory is out. */
-int redis_once_sent(struct redis_once *, const struct event *ev,
-    uint32_t *previous, struct buf *holes);
+struct redis_once {
+	int on; /* by config and host; else nothing here is used */
+	enum redis_once_step step;
+	struct mark_owner owner; /* we; batch: the last one stored */
+	char *record;		 /* the owner's as Redis has it */
+	char *next;		 /* ... as it is once the batch is stored */
+	char *displaced;	 /* the one before ours; NULL before that */
+	size_t nbatch;		 /* events in redis.batch, sent or unknown */
+	int lost;		 /* another process is the owner */
+	int told;		 /* the host has the marks */
+};
 
-/* The answer to an event sent: stored (1), or handed back (0). */
-void redis_once_answered(
-    struct redis_once *, const struct event *ev, int stored);
+/* Before the link is made: are marks wanted? */
+void redis_once_init(struct redis *);
 
-void redis_once_free(struct redis_once *);
+/* May an event be taken? */
+int redis_once_room(const struct redis *);
+
+/* Connected: become the owner. */
+void redis_once_up(struct redis *);
+
+/* redis_batch.c: send the next batch, if none is under way. */
+void redis_once_feed(struct redis *);
+
+/* redis_batch.c: the batch is stored; before it is settled. */
+void redis_once_stored(struct redis *);
+
+/* The outcome of the batch: answer its events. */
+void redis_once_settle(
+    struct redis *, enum sink_verdict, const struct fault *why);
+
+void redis_once_free(struct redis *);
 
 #endif

@@ -1,5 +1,5 @@
-/* redis_private.h - shared by redis.c (events in) and redis_answer.c (what
- * comes back). */
+/* redis_private.h - shared by redis.c (events in), redis_answer.c (what comes
+ * back), and redis_once.c and redis_batch.c (delivery: exactly_once). */
 #ifndef REDIS_PRIVATE_H
 #define REDIS_PRIVATE_H
 
@@ -16,7 +16,7 @@
 struct redisAsyncContext;
 
 struct redis_op {
-	STAILQ_ENTRY(redis_op) next; /* in waiting */
+	STAILQ_ENTRY(redis_op) next; /* in waiting or batch */
 	struct redis *redis;
 	struct event *ev;
 	void *ticket;
@@ -28,13 +28,14 @@ struct redis {
 	struct sink sink; /* first */
 	struct redis_config config;
 	struct redis_link *link;
-	struct redis_once *once;  /* exactly_once, or NULL */
-	char sha[64];		  /* of the script; "" while it is not loaded */
+	struct redis_once once;
 	struct redis_ops waiting; /* taken, not yet given to hiredis */
+	struct redis_ops batch;	  /* of once: sent, its outcome not known */
 	size_t unanswered, bytes;
 	size_t fed;	   /* bytes in hiredis' hands, at most */
 	uint64_t progress; /* when the last reply came */
 	int probing;	   /* after trouble: one event at a time */
+	size_t careful;	   /* one of a batch was too large: so many alone */
 	int paused;	   /* ... and none until the timer fires */
 	int broken;	   /* the connection is to be given up */
 	int hungry;	   /* submit() said full: ready() is due */
@@ -57,6 +58,10 @@ void redis_settle(
 /* redis.c: give hiredis what it has room for. */
 void redis_feed(struct redis *);
 
+/* redis.c: memory is out, perhaps with half a command in hiredis' buffer: give
+ * the connection up, from the loop. */
+void redis_give_up(struct redis *);
+
 /* redis.c: a pause is over, or the time of a close is. */
 void redis_resume(uv_timer_t *);
 
@@ -65,6 +70,9 @@ void redis_finish(struct redis *);
 
 /* redis_answer.c: the reply to the command of a struct redis_op. */
 void redis_answer(struct redisAsyncContext *, void *reply, void *op);
+
+/* redis_answer.c: the reply to the batch of a struct redis. */
+void redis_answer_batch(struct redisAsyncContext *, void *reply, void *redis);
 
 /* redis_answer.c: what becomes of the connection. */
 extern const struct redis_link_events redis_answer_events;

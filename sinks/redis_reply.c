@@ -26,7 +26,6 @@ static const struct rule rules[] = {
 	{ "MASTERDOWN ", REDIS_PASSING, "it is a replica without its master" },
 	{ "NOREPLICAS ", REDIS_PASSING,
 	    "too few replicas are connected for min-replicas-to-write" },
-	{ "NOSCRIPT ", REDIS_NOSCRIPT, "its scripts were flushed" },
 	{ "NOAUTH ", REDIS_PERSON, "set password, and the user in the url" },
 	{ "WRONGPASS ", REDIS_PERSON,
 	    "check password and the user in the url" },

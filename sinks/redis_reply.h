@@ -7,7 +7,6 @@ struct fault;
 enum redis_trouble {
 	REDIS_PASSING,	/* loading, out of memory, ...: wait */
 	REDIS_PERSON,	/* somebody must mend something: wait longer */
-	REDIS_NOSCRIPT, /* our script is not there any more: load it again */
 	REDIS_TOO_LARGE /* this very value is over a limit of the server */
 };
 

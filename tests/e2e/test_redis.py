@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from bridge import account
 from mails import mail, mails
 
@@ -56,21 +54,3 @@ def test_while_idle(new_bridge, dovecot, user, redis_output):
     bridge.wait_state(("idle",))
     dovecot.deliver(user, mail(1))
     bridge.wait(lambda: redis_output.count() == 1, what="the entry")
-
-
-def test_exactly_once_delivery_setting(new_bridge, dovecot, user,
-                                       redis_output):
-    redis_output.settings["delivery"] = "exactly_once"
-    dovecot.append(user, mails(20))
-    bridge = new_bridge([account(dovecot, user)], redis_output)
-    check = bridge.command("check", "--offline")
-    if check.returncode == 78 and "exactly_once" in check.stderr:
-        pytest.skip("this build has no delivery: exactly_once yet")
-    bridge.once()
-    # Even where the checkpoint is lost, the stream holds each mail once.
-    done = bridge.command("checkpoint", "reset", "--account", user,
-                          "--mailbox", "INBOX")
-    assert done.returncode == 0, done.stderr
-    bridge.once()
-    ids = [event["id"] for event in redis_output.events()]
-    assert len(ids) == len(set(ids)) == 20

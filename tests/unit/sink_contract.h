@@ -28,7 +28,8 @@ struct sink_far {
 	/* How often the event is stored there, with exactly its data. */
 	unsigned (*count)(void *far, const struct event *ev);
 	void (*down)(void *far);
-	int once; /* an event handed in again is not stored again */
+	int once;  /* no event is stored twice, unless it was STORED before */
+	int marks; /* it is to store marks */
 };
 
 enum contract_answer {
@@ -64,11 +65,20 @@ struct contract {
 	int state; /* -1: not told yet */
 	unsigned states;
 	char why[512];
+	unsigned marks, found; /* asked for; told at the start */
+	int loaded;
+	uint64_t epoch;		/* of the next marks */
+	struct sink_mark first; /* the first one told; its texts below */
+	char texts[4][64];
 	void (*on_answer)(struct contract *, struct contract_event *);
 	void *arg; /* the test's */
 };
 
 void contract_init(struct contract *);
+
+/* Let the host give marks: where each mailbox is with the last UID of the
+ * batch. */
+void contract_give_marks(struct contract *);
 
 /* Open a sink with the section ${config}; NULL (and why) if it refuses. */
 struct sink *contract_open(

@@ -1,0 +1,18 @@
+/* redis_relay.h - between a sink and its server: a relay that can lose the
+ * answer to what the server has done. */
+#ifndef REDIS_RELAY_H
+#define REDIS_RELAY_H
+
+#include <sys/types.h>
+
+struct redis_relay {
+	int port; /* to be connected to */
+	pid_t pid;
+	int *cut; /* set to 1: the next octets from the server end the
+		   * connection and are lost; it becomes 0 then */
+};
+
+void redis_relay_start(struct redis_relay *, int server_port);
+void redis_relay_end(struct redis_relay *);
+
+#endif
