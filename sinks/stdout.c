@@ -43,7 +43,6 @@ struct stdout_sink {
 	struct lines queue;
 	size_t nqueue, bytes;
 	size_t offset; /* bytes of the first line that are written */
-	int torn;      /* a line was given up in its middle: end it */
 	struct iovec iov[TURN_EVENTS * 2 + 1];
 	int niov;
 
@@ -78,7 +77,7 @@ gather(struct stdout_sink *o)
 	int n = 0;
 
 	max = o->out.way == STDOUT_POLL ? TURN_BYTES_POLL : TURN_BYTES_WORKER;
-	if (o->torn)
+	if (o->out.torn)
 		o->iov[n++] = (struct iovec){ line_feed, 1 };
 	STAILQ_FOREACH(l, &o->queue, next)
 	{
@@ -119,8 +118,8 @@ advance(struct stdout_sink *o, size_t len, enum sink_verdict verdict,
 {
 	struct line *l;
 
-	if (len > 0 && o->torn) {
-		o->torn = 0;
+	if (len > 0 && o->out.torn) {
+		o->out.torn = 0;
 		len--;
 	}
 	while (len > 0) {
@@ -275,7 +274,7 @@ on_written(uv_work_t *work, int status)
 		    o->sink.host.name, strerror(o->sync_error));
 		advance(o, o->written, SINK_RETRY, &f);
 		if (o->offset > 0) {
-			o->torn = 1;
+			o->out.torn = 1;
 			answer_first(o, SINK_RETRY, &f);
 		}
 	} else

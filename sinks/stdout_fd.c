@@ -33,6 +33,28 @@ open_nonblocking(int from)
 	return (fd);
 }
 
+/* Does the file end in the middle of a line, left by a process that was killed
+ * while it wrote?  One that we may not read counts as whole. */
+static int
+is_torn(int fd, off_t size)
+{
+	char path[32], last = '\n';
+	int reader, flags = fcntl(fd, F_GETFL);
+	off_t end;
+
+	end = flags != -1 && (flags & O_APPEND) != 0 ? size
+						     : lseek(fd, 0, SEEK_CUR);
+	if (end <= 0)
+		return (0);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if ((reader = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return (0);
+	if (pread(reader, &last, 1, end - 1) != 1)
+		last = '\n';
+	close(reader);
+	return (last != '\n');
+}
+
 int
 stdout_fd_open(struct stdout_fd *o, int from, struct fault *f)
 {
@@ -44,6 +66,7 @@ stdout_fd_open(struct stdout_fd *o, int from, struct fault *f)
 		    "stdout",
 		    strerror(errno)));
 	o->is_file = S_ISREG(st.st_mode);
+	o->torn = o->is_file && is_torn(from, st.st_size);
 	o->way = STDOUT_WORKER;
 	if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(from))
 		o->way = STDOUT_POLL;

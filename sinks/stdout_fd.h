@@ -18,6 +18,8 @@ struct stdout_fd {
 	int fd; /* our own, close-on-exec */
 	enum stdout_way way;
 	int is_file; /* to be synced */
+	int torn;    /* a line was given up in its middle, by us or by who
+		      * wrote before us: it is to be ended */
 };
 
 /* Open ${from} (1, but for tests) anew.  Where the system lets us, a pipe or

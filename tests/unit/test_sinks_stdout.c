@@ -222,6 +222,37 @@ test_file(void **state)
 
 /* A full disk: nothing is stored, it is told, and the line under way goes on
  * when there is room. */
+/* What a killed process left of a line does not get into the next one. */
+static void
+test_torn_file(void **state)
+{
+	static const char *const left[] = { "{\"half", "{}\n", "" };
+	struct contract_event e;
+	char buf[2000];
+	size_t i, len;
+	struct contract c;
+	FILE *fp;
+
+	(void)state;
+	for (i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+		e = contract_event("INBOX", 1, 1000);
+		assert_non_null(fp = tmpfile());
+		assert_true(fputs(left[i], fp) >= 0 && fflush(fp) == 0);
+		assert_int_not_equal(
+		    fcntl(fileno(fp), F_SETFL, i == 0 ? O_APPEND : 0), -1);
+		open_on(&c, fileno(fp));
+		contract_store(&c, &e, 1, 5000);
+		contract_close(&c, 0);
+		contract_end(&c);
+		rewind(fp);
+		len = fread(buf, 1, sizeof(buf), fp);
+		assert_int_equal(len, strlen(left[i]) + (i == 0) + 1001);
+		assert_int_equal(buf[strlen(left[i])] == '\n', i == 0);
+		assert_int_equal(buf[len - 1], '\n');
+		fclose(fp);
+	}
+}
+
 static void
 test_full_disk(void **state)
 {
@@ -314,6 +345,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_torn_file),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_dev_null),
 		cmocka_unit_test(test_slow_reader),
