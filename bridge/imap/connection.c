@@ -36,6 +36,20 @@ connection_lose(struct connection *c, const struct fault *f)
 	c->ops->lost(c->arg, f);
 }
 
+/* libuv tells each error of a socket as EBADF; the socket knows which. */
+static const char *
+poll_error(int fd, int status)
+{
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	if (status == UV_EBADF &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+	    error != 0)
+		return (strerror(error));
+	return (uv_strerror(status));
+}
+
 static void
 on_poll(uv_poll_t *poll, int status, int events)
 {
@@ -43,8 +57,8 @@ on_poll(uv_poll_t *poll, int status, int events)
 	struct fault f;
 
 	if (status < 0) {
-		fault_set(
-		    &f, FAULT_RETRY, "connection: %s", uv_strerror(status));
+		fault_set(&f, FAULT_RETRY, "connection: %s",
+		    poll_error(c->fd, status));
 		connection_lose(c, &f);
 		return;
 	}

@@ -4,6 +4,8 @@ import pytest
 
 from bridge import account
 from mails import mail, mails
+from servers.process import free_port
+from servers.proxy import Proxy
 
 
 def test_server_restarted(new_bridge, new_dovecot, user, output):
@@ -43,6 +45,22 @@ def test_connection_cut_in_idle(bridge, dovecot, user, output):
         dovecot.append(user, [mail(number)])
         bridge.wait(lambda: output.count() == number, what=f"mail {number}")
     assert [event["uid"] for event in output.events()] == [1, 2, 3]
+
+
+def test_connection_reset(new_bridge, dovecot, user, output):
+    """The log has the socket's own word for it."""
+    dovecot.create(user, "INBOX")
+    proxy = Proxy(free_port(), dovecot.port_tls)
+    try:
+        bridge = new_bridge([account(dovecot, user, port=proxy.port)], output)
+        bridge.start()
+        bridge.wait_state(("idle",))
+        proxy.cut()
+        bridge.wait_log("connection: Connection reset by peer")
+        dovecot.append(user, [mail(1)])
+        bridge.wait(lambda: output.count() == 1, what="the mail")
+    finally:
+        proxy.remove()
 
 
 def test_cut_in_the_middle_of_a_catch_up(bridge, dovecot, user, output):
