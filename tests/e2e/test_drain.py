@@ -53,6 +53,7 @@ def test_second_signal_ends_at_once(new_bridge, dovecot, user, redis_output):
         dovecot.append(user, mails(3, first=4))
         bridge.wait_state(("catching-up", "idle"))
         bridge.process.send_signal(signal.SIGTERM)
+        bridge.wait_log("draining")  # two that wait are one to the kernel
         bridge.process.send_signal(signal.SIGTERM)
         bridge.wait_exit(5)
     finally:
