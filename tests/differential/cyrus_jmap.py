@@ -1,7 +1,6 @@
 """What Cyrus' JMAP makes of mails, in the form of views.py."""
 
 import base64
-import imaplib
 import json
 import urllib.error
 import urllib.parse
@@ -22,12 +21,8 @@ class Jmap:
     """A client of one private server."""
 
     def __init__(self, root: Path) -> None:
-        self.server = Cyrus(root)
-        admin = imaplib.IMAP4("127.0.0.1", self.server.imap)
-        admin.login("admin", "any")
-        admin.create("user/user")
-        admin.setacl("user/user", "user", "lrswipkxtecdan")
-        admin.logout()
+        self.server = Cyrus(root=root)
+        self.server.add("user")
 
     def ask(self, path: str, body: Optional[bytes], kind: str) -> bytes:
         request = urllib.request.Request(

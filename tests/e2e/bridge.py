@@ -21,15 +21,9 @@ EX_USAGE, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = (
     64, 65, 69, 75, 77, 78)
 
 
-def account(dovecot, user: str, **changes) -> dict:
+def account(server, user: str, **changes) -> dict:
     """An account of the config; a change to None removes the key."""
-    values = {
-        "name": user, "host": "localhost", "port": dovecot.port_tls,
-        "tls": "implicit", "tls_ca": dovecot.ca, "user": user,
-        "auth": {"method": "password", "password": {"file": "secret.txt"}},
-        "mailboxes": ["INBOX"], "start": "beginning",
-    }
-    values.update(changes)
+    values = {**server.account(user), **changes}
     return {key: value for key, value in values.items() if value is not None}
 
 

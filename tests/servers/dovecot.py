@@ -4,39 +4,27 @@ It never runs as root: root starts it as `nobody`, so that one configuration
 serves a plain user, root and a container.
 """
 
-import base64
 import getpass
 import grp
 import imaplib
 import os
 import pwd
-import re
 import shutil
 import smtplib
 import ssl
 import subprocess
-import time
 from pathlib import Path
 from typing import Optional
 
 from . import dovecot_config
 from .certs import Authority
+from .mailboxes import Mailboxes, plain_account
 from .process import Server, accepts, find_program, free_port, new_folder
 
 PASSWORD = "pass-canary-7d1f"
 
 
-def imap_name(mailbox: str) -> str:
-    """The quoted name of a mailbox, in modified UTF-7 (RFC 3501, 5.1.3)."""
-    def encode(run: re.Match) -> str:
-        text = base64.b64encode(run[0].encode("utf-16-be")).decode()
-        return "&" + text.rstrip("=").replace("/", ",") + "-"
-
-    name = re.sub(r"[^ -~]+", encode, mailbox.replace("&", "&-"))
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-class Dovecot(Server):
+class Dovecot(Mailboxes, Server):
     """tokens: who is asked about access tokens, (introspection URL, CA file
     or None, mechanisms such as "xoauth2 oauthbearer");
     storage: maildir or sdbox; idle False: the server offers no IDLE;
@@ -103,9 +91,9 @@ class Dovecot(Server):
         return all(accepts(port) for port in
                    (self.port, self.port_tls, self.port_lmtp))
 
-    def restart(self) -> None:
-        self.stop()
-        self.start()
+    def limit(self, connections: int) -> None:
+        """From the next start on, of one user at a time."""
+        self.options["per_user"] = connections
 
     def remove(self) -> None:
         self.stop()
@@ -134,22 +122,19 @@ class Dovecot(Server):
     def create(self, user: str, *mailboxes: str) -> None:
         self.doveadm("mailbox", "create", "-u", user, *mailboxes)
 
-    def deliver(self, user: str, *mails: bytes) -> None:
-        """Into INBOX, by LMTP, as a mail server does."""
+    def account(self, user: str) -> dict:
+        return {**plain_account(user, self.port_tls), "host": "localhost",
+                "tls": "implicit", "tls_ca": self.ca}
+
+    def deliver(self, user: str, *mails: bytes,
+                mailbox: str = "INBOX") -> None:
+        """Into INBOX by LMTP, as a mail server does."""
+        if mailbox != "INBOX":
+            self.save(user, list(mails), mailbox)
+            return
         with smtplib.LMTP("127.0.0.1", self.port_lmtp, "localhost") as lmtp:
             for mail in mails:
                 lmtp.sendmail("sender@example.org", [user], mail)
-
-    def append(self, user: str, mails: list, mailbox: str = "INBOX",
-               date: Optional[float] = None, flags: str = "") -> None:
-        """By IMAP, which lets us choose mailbox, flags and INTERNALDATE."""
-        when = imaplib.Time2Internaldate(date or time.time())
-        imap = self.login(user)
-        for mail in mails:
-            kind, answer = imap.append(imap_name(mailbox), flags or None,
-                                       when, mail)
-            assert kind == "OK", answer
-        imap.logout()
 
     def save(self, user: str, mails: list, mailbox: str = "INBOX") -> None:
         """Without a connection, which might be one too many."""

@@ -103,6 +103,13 @@ class Server:
         if not self.running():
             raise RuntimeError(f"{self.name} did not start:\n{self.tail()}")
 
+    def start(self) -> None:
+        raise NotImplementedError
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
     def tail(self, lines: int = 30) -> str:
         if not self.log.is_file():
             return "(no log)"

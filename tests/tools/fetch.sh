@@ -1,7 +1,8 @@
 #!/bin/sh
 # Fetches what the tests use and Debian does not package, into .cache: a
 # Python venv (PyPI), a Kafka broker (Maven Central), an OAuth2 server and a
-# MIME parser (npm); what the consumers of docs/ need; and Cyrus, whose packages conflict with Dovecot's.
+# MIME parser (npm); what the consumers of docs/ need; and Cyrus
+# and Courier, whose packages conflict with Dovecot's.
 # Versions are pinned in tests/requirements.txt, the pom.xml and the
 # package-lock.json files; when those change, it is fetched anew.
 set -eu
@@ -55,21 +56,31 @@ if command -v npm >/dev/null; then
 	npm_ci mailparser tests/differential "the MIME parser"
 fi
 
-# Cyrus is unpacked and not installed.  Its libraries have these names in
-# Debian 12 only; elsewhere the differential test goes without it.
-cyrus="cyrus-common cyrus-caldav cyrus-imapd libical3 libshp2 libxapian30"
-if command -v apt-get >/dev/null && test ! -d .cache/cyrus/root; then
-	echo "Fetching $cyrus"
-	rm -rf .cache/cyrus
-	mkdir -p .cache/cyrus
-	# shellcheck disable=SC2086
-	if (cd .cache/cyrus && apt-get -qq download $cyrus) 2>.cache/cyrus.log; then
-		for package in .cache/cyrus/*.deb; do
-			dpkg -x "$package" .cache/cyrus/new
+# unpack NAME PACKAGE... - what is not installed, since its packages conflict
+# with Dovecot's, in .cache/NAME/root.  Libraries have these names in Debian 12
+# only; elsewhere the tests go without that server.
+unpack() {
+	name=$1
+	shift
+	test ! -d ".cache/$name/root" || return 0
+	echo "Fetching $*"
+	rm -rf ".cache/$name"
+	mkdir -p ".cache/$name"
+	if (cd ".cache/$name" && apt-get -qq download "$@") 2>".cache/$name.log"
+	then
+		for package in ".cache/$name"/*.deb; do
+			dpkg -x "$package" ".cache/$name/new"
 		done
-		rm .cache/cyrus/*.deb
-		mv .cache/cyrus/new .cache/cyrus/root
+		rm ".cache/$name"/*.deb
+		mv ".cache/$name/new" ".cache/$name/root"
 	else
-		echo "no Cyrus for the differential test: $(tail -n 1 .cache/cyrus.log)"
+		echo "no $name for the tests: $(tail -n 1 ".cache/$name.log")"
 	fi
+}
+
+if command -v apt-get >/dev/null; then
+	unpack cyrus cyrus-common cyrus-caldav cyrus-imapd libical3 libshp2 \
+	    libxapian30
+	unpack courier courier-imap courier-base courier-authlib \
+	    libcourier-unicode4 libgdbm6 libidn12 libgamin0 gamin
 fi
