@@ -9,6 +9,7 @@
 #include "bridge/fault.h"
 #include "bridge/imap/connection.h"
 #include "bridge/imap/session.h"
+#include "bridge/imap/verdict.h"
 #include "bridge/limits.h"
 #include "bridge/line.h"
 #include "bridge/ops/log.h"
@@ -63,6 +64,7 @@ on_lost(void *arg, const struct fault *f)
 {
 	struct line *l = arg;
 
+	l->drops = connection_was_dropped(l->connection) ? l->drops + 1 : 0;
 	l->ops->lost(l->arg, f);
 }
 
@@ -217,6 +219,7 @@ line_let_in(struct line *l)
 	if (!l->in)
 		l->host->counts->logins++;
 	l->in = 1;
+	l->drops = 0;
 	*doorman_token(l->doorman) = 0;
 	doorman_passed(&l->turn);
 }
@@ -258,6 +261,22 @@ int
 line_send(struct line *l, struct fault *f)
 {
 	return (connection_send(l->connection, session_output(l->session), f));
+}
+
+uint64_t
+line_idle_ms(const struct line *l)
+{
+	unsigned seconds = l->account->idle_seconds;
+
+	if (seconds == 0)
+		seconds = session_idle_seconds(l->session);
+	return (seconds * 1000ULL);
+}
+
+int
+line_is_limited(const struct line *l, const struct fault *f)
+{
+	return (verdict_is_limit(f->text) || l->drops > 1);
 }
 
 /* For the metrics: what became of the connection, and of the login. */

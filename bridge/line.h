@@ -52,6 +52,7 @@ struct line {
 	int awaits_token; /* none came yet */
 	int in;		  /* line_let_in() was called */
 	int tried;	  /* the refusal to be told is our own */
+	unsigned drops;	  /* in a row: closed before the greeting */
 };
 
 /* Ask for the turn and the token, then connect.  ops->pump follows, with a
@@ -75,6 +76,15 @@ void line_whence(const struct line *, struct fault *f);
 
 /* Send what the session has to say.  0, or -1 with ${f}. */
 int line_send(struct line *, struct fault *f);
+
+/* The longest IDLE: as the config says, or as the server bears.  Needs a
+ * session that is logged in. */
+uint64_t line_idle_ms(const struct line *);
+
+/* Does ${f}, for which the line was closed, mean that the server lets no more
+ * connections in?  By its words; or by silence, twice in a row, which says so
+ * only if others of the account are in. */
+int line_is_limited(const struct line *, const struct fault *f);
 
 /* Close the connection and leave the turn. */
 void line_close(struct line *);

@@ -8,7 +8,6 @@
 #include "bridge/config/config.h"
 #include "bridge/counts.h"
 #include "bridge/imap/session.h"
-#include "bridge/imap/verdict.h"
 #include "bridge/ops/log.h"
 #include "bridge/patrol_private.h"
 
@@ -112,7 +111,7 @@ patrol_fail(struct patrol *p, const struct fault *why)
 		give_up(p, &f);
 		return;
 	}
-	if (verdict_is_limit(f.text)) {
+	if (line_is_limited(&p->line, &f)) {
 		if (f.retry_ms < LIMITED_MS)
 			f.retry_ms = LIMITED_MS;
 		p->ops->limited(p->arg);

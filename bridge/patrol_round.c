@@ -114,9 +114,8 @@ patrol_forget(struct patrol *p)
 uint64_t
 patrol_interval(const struct patrol *p)
 {
-	return (1000ULL *
-	    (p->notified ? p->account->idle_seconds
-			 : p->account->poll_seconds));
+	return (p->notified ? line_idle_ms(&p->line)
+			    : p->account->poll_seconds * 1000ULL);
 }
 
 /* Events */

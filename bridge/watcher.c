@@ -9,7 +9,6 @@
 #include "bridge/config/config.h"
 #include "bridge/counts.h"
 #include "bridge/imap/session.h"
-#include "bridge/imap/verdict.h"
 #include "bridge/limits.h"
 #include "bridge/ops/log.h"
 #include "bridge/route.h"
@@ -154,7 +153,7 @@ on_refused(void *arg, const struct fault *f, uint64_t ms)
 static void
 check_limit(struct watcher *w, struct fault *f)
 {
-	if (!verdict_is_limit(f->text))
+	if (!line_is_limited(&w->own, f))
 		return;
 	if (f->retry_ms < LIMITED_MS)
 		f->retry_ms = LIMITED_MS;

@@ -224,7 +224,7 @@ rest(struct watcher *w)
 	} else if (!w->no_idle) {
 		watcher_enter(w, WATCHER_IDLE);
 		session_idle(w->line->session, now);
-		w->wake_at = now + a->idle_seconds * 1000ULL;
+		w->wake_at = now + line_idle_ms(w->line);
 	} else {
 		watcher_enter(w, WATCHER_POLLING);
 		w->wake_at = now + a->poll_seconds * 1000ULL;

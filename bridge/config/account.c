@@ -255,7 +255,7 @@ read_common(struct section *s, const struct config *cfg,
 	mailboxes_read(s, a);
 	read_start(s, a);
 	a->idle_seconds =
-	    (unsigned)section_integer(s, "idle_seconds", 540, 1, 1740);
+	    (unsigned)section_integer(s, "idle_seconds", 0, 1, 1740);
 	a->poll_seconds =
 	    (unsigned)section_integer(s, "poll_seconds", 60, 1, 86400);
 	a->max_connection_seconds = (unsigned)section_integer(

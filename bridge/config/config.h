@@ -64,7 +64,7 @@ struct config_account {
 	enum config_start start;
 	int start_year, start_month, start_day; /* CONFIG_START_DATE */
 	enum config_reset on_reset;
-	unsigned idle_seconds;
+	unsigned idle_seconds; /* 0: what the server bears */
 	unsigned poll_seconds;
 	unsigned max_connection_seconds;
 	unsigned command_seconds;

@@ -179,6 +179,12 @@ connection_pause(struct connection *c, int paused)
 	}
 }
 
+int
+connection_was_dropped(const struct connection *c)
+{
+	return (c->dropped);
+}
+
 static void
 on_poll_closed(uv_handle_t *handle)
 {

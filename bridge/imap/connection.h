@@ -61,6 +61,10 @@ int connection_send(struct connection *, struct buf *out, struct fault *f);
 /* Stop reading, so that the server must wait; and go on. */
 void connection_pause(struct connection *, int paused);
 
+/* In ops->lost: did the server take the connection, and close it without a
+ * word?  So do some that count connections. */
+int connection_was_dropped(const struct connection *);
+
 /* Close at once and free; no callback comes any more. */
 void connection_close(struct connection *);
 

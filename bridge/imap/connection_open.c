@@ -49,6 +49,17 @@ advice(CURLcode result, const struct connection_config *config)
 	}
 }
 
+/* Was somebody there, who said nothing and closed? */
+static int
+is_drop(const struct opening *o, CURLcode result)
+{
+	return (o->greeting.len == 0 &&
+	    (result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR ||
+		result == CURLE_GOT_NOTHING ||
+		result == CURLE_WEIRD_SERVER_REPLY ||
+		result == CURLE_SSL_CONNECT_ERROR));
+}
+
 static void
 opening_failed(struct connection *c, CURLcode result)
 {
@@ -62,6 +73,7 @@ opening_failed(struct connection *c, CURLcode result)
 	fault_set(&f, FAULT_RETRY, "connect to %s:%u: %s%s%s%.200s",
 	    c->config.host, c->config.port, reason, advice(result, &c->config),
 	    said, o->greeting.len > 0 ? o->greeting.data : "");
+	c->dropped = is_drop(o, result);
 	connection_opening_free(c);
 	connection_lose(c, &f);
 }

@@ -32,6 +32,7 @@ struct connection {
 	int paused;
 	int want_write;
 	int closed;
+	int dropped;		 /* before its greeting */
 	struct connection *next; /* in either list */
 };
 

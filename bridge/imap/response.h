@@ -27,6 +27,7 @@ enum response_kind {
 	RESPONSE_LIST,	     /* "* LIST (flags) delimiter name": mailbox */
 	RESPONSE_COUNTS,     /* "* STATUS name (...)": mailbox */
 	RESPONSE_ENABLED,    /* "* ENABLED text" */
+	RESPONSE_ID,	     /* "* ID text" */
 	RESPONSE_OTHER	     /* anything else, to be ignored */
 };
 

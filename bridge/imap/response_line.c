@@ -295,6 +295,9 @@ read_untagged(char *s, struct response *r)
 	} else if (strcasecmp(s, "ENABLED") == 0) {
 		r->kind = RESPONSE_ENABLED;
 		r->text = rest;
+	} else if (strcasecmp(s, "ID") == 0) {
+		r->kind = RESPONSE_ID;
+		r->text = rest;
 	} else if (strcasecmp(s, "VANISHED") == 0) {
 		r->kind = RESPONSE_EXPUNGE;
 	} else if (*s == '[') {

@@ -24,6 +24,7 @@ session_new(const struct session_config *config, uint64_t now)
 	s->config = *config;
 	s->now = now;
 	s->deadline = UINT64_MAX;
+	s->vendor = &vendor_unknown;
 	buf_init(&s->out, OUT_MAX);
 	buf_init(&s->held, HELD_MAX);
 	if ((s->parser = response_parser_new()) == NULL)

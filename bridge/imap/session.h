@@ -5,7 +5,8 @@
  * No I/O and no clock: octets and the time come in, octets to be sent come out,
  * and events are pulled one by one.  ${now} is in milliseconds of a monotonic
  * clock.  The mailbox is opened by EXAMINE and read with BODY.PEEK, so nothing
- * here changes it. */
+ * here changes it; but by SELECT where EXAMINE gives no UIDs that last (see
+ * vendor.c), which costs nothing but \Recent. */
 #ifndef SESSION_H
 #define SESSION_H
 
@@ -117,6 +118,10 @@ void session_login_token(
  * SESSION_SELECTED on. */
 int session_has_idle(const struct session *);
 int session_has_notify(const struct session *);
+
+/* The longest IDLE that this server bears, by what is known of its like; valid
+ * from then on, too. */
+unsigned session_idle_seconds(const struct session *);
 
 /* Would session_idle_end() or a command have an effect now? */
 int session_can_wake(const struct session *);

@@ -10,6 +10,12 @@ session_has_idle(const struct session *s)
 	return ((s->capabilities & CAPABILITY_IDLE) != 0);
 }
 
+unsigned
+session_idle_seconds(const struct session *s)
+{
+	return (s->vendor->idle_seconds);
+}
+
 int
 session_has_notify(const struct session *s)
 {
@@ -51,7 +57,8 @@ session_examine(struct session *s, uint64_t now)
 	s->uidvalidity = s->uidnext = s->exists = 0;
 	s->not_sticky = 0;
 	session_begin(s, COMMAND_EXAMINE);
-	buf_printf(&s->out, "EXAMINE %s\r\n", s->mailbox);
+	buf_printf(&s->out, "%s %s\r\n",
+	    s->vendor->select ? "SELECT" : "EXAMINE", s->mailbox);
 }
 
 void

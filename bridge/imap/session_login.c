@@ -56,6 +56,17 @@ session_login_status(struct session *s, const struct response *r)
 	}
 	if (response_code_is(r->code, "CAPABILITY"))
 		s->capabilities = capability_read(r->code + 10);
+	session_login_vendor(s, r->text);
+	session_login_vendor(s, r->code);
+}
+
+void
+session_login_vendor(struct session *s, const char *text)
+{
+	const struct vendor *vendor = vendor_of(text);
+
+	if (vendor != NULL)
+		s->vendor = vendor;
 }
 
 /* Room for all that is to be said of the secret, at once: growing would leave
@@ -252,6 +263,7 @@ authenticated(struct session *s, const struct response *r)
 	s->capabilities = response_code_is(r->code, "CAPABILITY")
 	    ? capability_read(r->code + 10)
 	    : 0;
+	session_login_vendor(s, r->code);
 	after_login(s);
 }
 

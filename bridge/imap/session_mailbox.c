@@ -122,7 +122,7 @@ session_mailbox_examined(
 		return (1);
 	}
 	buf_init(&b, 160);
-	buf_puts(&b, "EXAMINE ");
+	buf_puts(&b, s->vendor->select ? "SELECT " : "EXAMINE ");
 	buf_puts(&b, s->name);
 	verdict_command(r, b.data, &s->fault);
 	buf_free(&b);

@@ -8,6 +8,7 @@
 #include "bridge/imap/response.h"
 #include "bridge/imap/sasl.h"
 #include "bridge/imap/session.h"
+#include "bridge/imap/vendor.h"
 #include "bridge/limits.h"
 
 enum session_state {
@@ -75,6 +76,7 @@ struct session {
 
 	/* Login. */
 	unsigned capabilities;
+	const struct vendor *vendor;
 	enum sasl_mechanism mechanism;
 	int step;
 	char *user, *secret; /* only while the mechanism runs */
@@ -138,6 +140,7 @@ int session_mailbox_examined(
 void session_login_greeted(struct session *);
 void session_login_continue(struct session *, const char *challenge);
 void session_login_status(struct session *, const struct response *);
+void session_login_vendor(struct session *, const char *text);
 void session_login_tagged(
     struct session *, enum session_command kind, const struct response *);
 void session_login_wipe(struct session *);

@@ -179,6 +179,10 @@ session_response(
 		return (on_status(s, r, ev));
 	case RESPONSE_CAPABILITY:
 		s->capabilities = capability_read(r->text);
+		session_login_vendor(s, r->text);
+		return (0);
+	case RESPONSE_ID:
+		session_login_vendor(s, r->text);
 		return (0);
 	case RESPONSE_EXISTS:
 		s->exists = r->number;

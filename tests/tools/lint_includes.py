@@ -11,7 +11,8 @@ from pathlib import Path
 
 PURE = ["bridge/imap/response*", "bridge/imap/session*", "bridge/ack.*",
         "bridge/catchup*", "bridge/uidset.*", "bridge/budget.*",
-        "bridge/ladder.*", "bridge/envelope/*", "bridge/imap/sasl.*",
+        "bridge/ladder.*", "bridge/imap/vendor.*",
+        "bridge/envelope/*", "bridge/imap/sasl.*",
         "bridge/auth/jwt.*", "bridge/auth/advice.*"]
 IMPURE_HEADERS = {
     "uv.h", "curl/curl.h", "sqlite3.h", "hiredis/hiredis.h",

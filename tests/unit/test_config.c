@@ -102,7 +102,7 @@ test_defaults_of_everything(void **state)
 	assert_int_equal(a->nmailboxes, 1);
 	assert_string_equal(a->mailboxes[0], "INBOX");
 	assert_int_equal(a->start, CONFIG_START_NOW);
-	assert_int_equal(a->idle_seconds, 540);
+	assert_int_equal(a->idle_seconds, 0);
 	assert_int_equal(a->poll_seconds, 60);
 	assert_int_equal(a->max_connection_seconds, 86400);
 	assert_int_equal(a->command_seconds, 60);
