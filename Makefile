@@ -142,6 +142,9 @@ sim: ## the core against a simulated world: STEPS=500000, or SEED=N again
 e2e: asan ## end-to-end tests; T=tests/e2e/test_redis.py picks some
 	$(PYTHON) -m pytest $(or $(T),tests/e2e)
 
+nemesis: asan ## mail while all is killed and cut off; NEMESIS_SECONDS=600, SEED=N again
+	MAILBRIDGE_SEED=$(SEED) $(PYTHON) -m pytest tests/e2e/test_nemesis.py -s
+
 differential: all ## convert beside other parsers; MAILBRIDGE_MAILS=FOLDER adds mails
 	@$(PYTHON) tests/differential/differential.py
 
@@ -181,7 +184,7 @@ help: ## this list
 	    -e 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 .PHONY: all deps check-deps clang asan demo test-deps test test-long unit \
-        run-unit sim e2e differential lint analyze valgrind fuzz run-fuzz \
+        run-unit sim e2e nemesis differential lint analyze valgrind fuzz run-fuzz \
         bench install clean help
 .DELETE_ON_ERROR:
 -include $(OBJS:.o=.d) $(SIM_OBJS:.o=.d) $(UNIT_BINS:=.d) $(BENCH_BINS:=.d)

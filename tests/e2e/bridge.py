@@ -46,6 +46,7 @@ class Bridge(Server):
         self.write()
         self.log = folder / "stderr.txt"
         self.faults: Optional[Faults] = None  # of the next starts
+        self.stdout = None  # a file of the next starts; otherwise the log
 
     def write(self) -> None:
         self.path.write_text(json.dumps(self.config, indent=2,
@@ -64,9 +65,10 @@ class Bridge(Server):
 
     def start(self, *args: str) -> "Bridge":
         faults = self.faults.environment() if self.faults else {}
+        options = {} if self.stdout is None else {"stdout": self.stdout}
         self.spawn([str(PROGRAM), "run", "-c", str(self.path), *args],
                    self.log, env={**self.environment(), **faults},
-                   cwd=self.folder)
+                   cwd=self.folder, **options)
         return self
 
     def terminate(self, seconds: float = 30) -> int:
@@ -109,6 +111,11 @@ class Bridge(Server):
             return wait_until(check, seconds, what, step=0.02)
         except TimeoutError as error:
             raise AssertionError(f"{error}\n{self.tail()}") from None
+
+    def wait_ended_or(self, condition, what: str, seconds: float = 60) -> None:
+        """Until the condition holds, or the daemon is gone."""
+        wait_until(lambda: not self.running() or condition(), seconds, what,
+                   step=0.02)
 
     # The commands
 

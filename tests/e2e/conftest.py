@@ -46,6 +46,14 @@ def pytest_runtest_teardown(item):
     return result
 
 
+def pytest_terminal_summary(terminalreporter) -> None:
+    """What tests that passed have to tell: record_property("told", TEXT)."""
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties:
+            if name == "told" and report.when == "call":
+                terminalreporter.line(f"{report.nodeid}: {text}")
+
+
 def real(server, *args, **options):
     """Start a real server. CI must have all of them; a person may lack one."""
     try:

@@ -127,6 +127,17 @@ class KafkaOutput:
                          replication_factor=1)
         admin.create_topics([topic])[self.topic].result(30)
 
+    def remove(self) -> None:
+        """With the checkpoints beside it, if there are any."""
+        from confluent_kafka.admin import AdminClient
+        admin = AdminClient({"bootstrap.servers": self.broker.brokers,
+                             "log_level": 0})
+        there = admin.list_topics(timeout=30).topics
+        gone = [topic for topic in (self.topic, f"{self.topic}-checkpoints")
+                if topic in there]
+        for done in admin.delete_topics(gone).values():
+            done.result(30)
+
     def messages(self) -> list:
         """Every message from the first to what is the last one now."""
         from confluent_kafka import TopicPartition

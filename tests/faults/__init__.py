@@ -34,7 +34,8 @@ class Call:
 
 @dataclass(frozen=True)
 class Faults:
-    """times: so many calls in a row are hit; 0: all from number on."""
+    """times: so many calls in a row are hit; 0: all from number on, as long as
+    there is no file `until`."""
 
     log: Path
     calls: tuple = ()
@@ -42,11 +43,14 @@ class Faults:
     number: int = 0
     action: str = ""
     times: int = 1
+    until: str = ""
     library: Path = field(default_factory=build)
 
-    def at(self, number: int, action: str, times: int = 1) -> "Faults":
+    def at(self, number: int, action: str, times: int = 1,
+           until: str = "") -> "Faults":
         """The same calls, with one of them hit."""
-        return replace(self, number=number, action=action, times=times)
+        return replace(self, number=number, action=action, times=times,
+                       until=until)
 
     def environment(self) -> dict:
         """To be added to the program's own (whose ASAN_OPTIONS must say
@@ -57,6 +61,7 @@ class Faults:
                 "FAULTS_PATHS": ",".join(self.paths),
                 "FAULTS_AT": str(self.number),
                 "FAULTS_TIMES": str(self.times),
+                "FAULTS_UNTIL": self.until,
                 "FAULTS_ACTION": self.action,
                 "FAULTS_LOG": str(self.log)}
 

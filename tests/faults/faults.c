@@ -28,10 +28,11 @@ static const struct {
 	{ "ELOOP", ELOOP }, { "ENOTDIR", ENOTDIR }, { "EMLINK", EMLINK },
 	{ "EXDEV", EXDEV }, { "EPIPE", EPIPE }, { "ECONNRESET", ECONNRESET },
 	{ "ETIMEDOUT", ETIMEDOUT }, { "EBADF", EBADF }, { "EINVAL", EINVAL },
-	{ "ESTALE", ESTALE } };
+	{ "ESTALE", ESTALE }, { "ENOBUFS", ENOBUFS },
+	{ "EHOSTUNREACH", EHOSTUNREACH } };
 
 /* Read from the environment once; it does not change. */
-static const char *calls, *paths, *action;
+static const char *calls, *paths, *action, *until;
 static long at = -1, times;
 static int log_fd = -1;
 static long count; /* atomic */
@@ -63,6 +64,7 @@ set_up(void)
 	calls = text("FAULTS_CALLS");
 	paths = text("FAULTS_PATHS");
 	action = text("FAULTS_ACTION");
+	until = text("FAULTS_UNTIL");
 	times = number("FAULTS_TIMES", 1);
 	if (log != NULL && log[0] != '\0')
 		log_fd = (int)syscall(SYS_openat, AT_FDCWD, log,
@@ -83,6 +85,18 @@ error_number(const char *name)
 	_exit(99);
 }
 
+/* Is ${item} in ${word}; at its end, where it ends in a "$"? */
+static int
+is_part(const char *word, char *item)
+{
+	size_t n = strlen(word), len = strlen(item);
+
+	if (item[len - 1] != '$')
+		return (strstr(word, item) != NULL);
+	item[--len] = '\0';
+	return (n >= len && strcmp(word + n - len, item) == 0);
+}
+
 /* Is ${word} in the list; or, for ${inside}, one of the list in ${word}? */
 static int
 in_list(const char *list, const char *word, int inside)
@@ -98,8 +112,7 @@ in_list(const char *list, const char *word, int inside)
 			continue;
 		memcpy(item, list, len);
 		item[len] = '\0';
-		if (inside ? strstr(word, item) != NULL
-			   : strcmp(word, item) == 0)
+		if (inside ? is_part(word, item) : strcmp(word, item) == 0)
 			return (1);
 	}
 	return (0);
@@ -134,6 +147,14 @@ name_of(int fd, char name[NAME])
 	name[len > 0 ? len : 0] = '\0';
 }
 
+/* Is the trouble at its end? */
+static int
+over(void)
+{
+	return (until[0] != '\0' &&
+	    syscall(SYS_faccessat, AT_FDCWD, until, F_OK) == 0);
+}
+
 static void
 die(int how)
 {
@@ -164,7 +185,7 @@ faults_before(
 		return;
 	}
 	n = __atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST);
-	hit = at > 0 && n >= at && (times == 0 || n < at + times);
+	hit = at > 0 && n >= at && (times == 0 || n < at + times) && !over();
 	if (log_fd != -1) {
 		len = snprintf(line, sizeof(line), "%ld %s %s%s\n", n,
 		    call_name, name, hit ? " HIT" : "");
@@ -179,6 +200,10 @@ faults_before(
 		die(SIGSTOP);
 	else if (strcmp(action, "kill-after") == 0)
 		call->kill_after = 1;
+	else if (strcmp(action, "kill-half") == 0)
+		call->half = call->kill_after = 1;
+	else if (strcmp(action, "lie") == 0)
+		call->lie = 1;
 	else if (strcmp(action, "short") == 0)
 		call->half = 1;
 	else {

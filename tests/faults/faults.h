@@ -4,15 +4,20 @@
  *
  *   FAULTS_CALLS   which are counted: names, separated by commas; "" all
  *   FAULTS_PATHS   ... and of those that have a file or a socket only such
- * whose name contains one of these texts, separated by commas.  A socket is
- * called "tcp:ADDRESS:PORT", by its peer FAULTS_AT      the number of the call
- * that is hit, from 1; 0 only counts FAULTS_TIMES   so many in a row are hit;
- * 0: all from there on FAULTS_ACTION  the name of an errno: the call fails with
- * it and does nothing; "short": a write writes half of what it should (one
- * octet of one is left out: it is as if interrupted); "late-ERRNO": the call is
- * made, and fails with it all the same, as an fsync does whose pages are lost;
- *                  "kill-before", "kill-after": SIGKILL, before or after it;
- *                  "stop": SIGSTOP before it
+ *                  whose name contains one of these texts, separated by
+ *                  commas; ends in it, where it has a "$" at its end.  A
+ *                  socket is called "tcp:ADDRESS:PORT", by its peer
+ *   FAULTS_AT      the number of the call that is hit, from 1; 0 only counts
+ *   FAULTS_TIMES   so many in a row are hit; 0: all from there on
+ *   FAULTS_UNTIL   a file: once it is there, nothing is hit any more
+ *   FAULTS_ACTION  the name of an errno: the call fails with it and does
+ *                  nothing; "short": a write writes half of what it should
+ *                  (one octet of one is left out: it is as if interrupted);
+ *                  "late-ERRNO": the call is made, and fails with it all the
+ *                  same, as an fsync does whose pages are lost; "lie": a sync
+ *                  does nothing and says that all went well; "kill-before",
+ *                  "kill-after": SIGKILL, before or after it; "kill-half": in
+ *                  the middle of a write; "stop": SIGSTOP before it
  *   FAULTS_LOG     a file that gets a line for each call counted:
  *                  "NUMBER CALL NAME", with " HIT" at its end where it applies
  *
@@ -20,9 +25,9 @@
  * sendto, sendmsg, fsync, fdatasync, syncfs, ftruncate, rename, link, unlink,
  * mkdir, close (of files opened for writing), and of libraries, where only
  * kill-before, kill-after and stop apply: sqlite-commit, kafka-report (a
- * delivery report is about to be looked at), kafka-begin, kafka-commit,
- * kafka-abort, kafka-init, redis-command, redis-read.  The variants of a call
- * (pwrite64, renameat2) count under its name. */
+ * delivery report is about to be looked at), kafka-produce, kafka-begin,
+ * kafka-commit, kafka-abort, kafka-init, redis-command, redis-read.  The
+ * variants of a call (pwrite64, renameat2) count under its name. */
 #ifndef FAULTS_H
 #define FAULTS_H
 
@@ -30,6 +35,7 @@ struct faults_call {
 	const char *name; /* "write" */
 	int error;	  /* errno to fail with instead of the call, or 0 */
 	int late;	  /* ... but only after it was made */
+	int lie;	  /* do nothing, and say that all went well */
 	int half;	  /* write half of it */
 	int kill_after;
 };

@@ -14,7 +14,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}
 controller.listener.names=CONTROLLER
 log.dirs={folder}/data
 num.partitions=3
@@ -43,9 +43,10 @@ log4j.appender.out.layout.ConversionPattern=%d %p %m (%c)%n
 
 
 class KafkaBroker(Server):
-    """extra: further lines of server.properties."""
+    """extra: further lines of server.properties; advertised: the port that
+    clients are sent to, where a proxy listens."""
 
-    def __init__(self, extra: str = "") -> None:
+    def __init__(self, extra: str = "", advertised: int = 0) -> None:
         super().__init__("kafka")
         self.java = find_program("java", "default-jre-headless")
         if not any(LIBS.glob("kafka_*.jar")):
@@ -56,7 +57,7 @@ class KafkaBroker(Server):
         self.properties = self.folder / "server.properties"
         self.properties.write_text(PROPERTIES.format(
             port=self.port, controller=controller, folder=self.folder,
-            extra=extra))
+            advertised=advertised or self.port, extra=extra))
         self.logging = self.folder / "log4j.properties"
         self.logging.write_text(LOGGING)
         self.format()

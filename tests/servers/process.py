@@ -85,8 +85,9 @@ class Server:
     def spawn(self, argv: list, log: Path, **options) -> None:
         self.log = log
         with log.open("ab") as out:
+            options.setdefault("stdout", out)
             self.process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                argv, stdin=subprocess.DEVNULL, stderr=out,
                 start_new_session=True, **options)
 
     def running(self) -> bool:

@@ -1,0 +1,215 @@
+"""Mail arrives steadily while bridges, mail server, Redis and the Kafka broker
+are killed, stopped and cut off at random.  In the end the sinks have what the
+mailboxes have, and each once where that is promised.
+
+NEMESIS_SECONDS (600) is for how long, MAILBRIDGE_SEED repeats the order of
+events; the history of a run that failed is kept in build/nemesis-SEED.txt."""
+
+import collections
+import os
+import random
+import re
+import smtplib
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from bridge import Bridge, account
+from mails import mail
+from nemesis import Nemesis, Target
+from outputs import DirectoryOutput, KafkaOutput, RedisOutput
+from servers.kafkabroker import KafkaBroker
+from servers.process import free_port, wait_until
+from servers.proxy import Proxy
+from servers.redisserver import RedisServer
+
+SECONDS = int(os.environ.get("NEMESIS_SECONDS", 600))
+SEED = int(os.environ.get("MAILBRIDGE_SEED") or random.randrange(2 ** 32))
+USERS = [f"nemesis{number:02d}" for number in range(50)]
+PAUSE = 0.2  # between two mails
+RECOVERY = 240
+
+
+class Postman(threading.Thread):
+    """Delivers by LMTP until it is told to stop; sent: number to the time when
+    the server took it."""
+
+    def __init__(self, dovecot, seed: int) -> None:
+        super().__init__(daemon=True)
+        self.dovecot = dovecot
+        self.chance = random.Random(seed)
+        self.sent: dict = {}
+        self.failed = 0
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        number = 0
+        while not self.over.wait(PAUSE):
+            number += 1
+            data = mail(number, size=self.chance.choice((0, 3000, 60000)))
+            try:
+                with smtplib.LMTP("127.0.0.1", self.dovecot.port_lmtp,
+                                  "localhost", timeout=5) as lmtp:
+                    lmtp.sendmail("sender@example.org",
+                                  [self.chance.choice(USERS)], data)
+                self.sent[number] = time.time()
+            except (OSError, smtplib.SMTPException):
+                self.failed += 1
+
+
+class Proxied:
+    """A server whose clients come by a proxy."""
+
+    def __init__(self, port: int, target: int) -> None:
+        self.port = port
+        self.proxy = Proxy(port, target)
+
+
+def redis_ids(output) -> list:
+    return [(entry["ce_source"].decode(), entry["ce_id"].decode())
+            for entry in output.entries()]
+
+
+def kafka_ids(output) -> list:
+    found = []
+    for message in output.messages():
+        headers = {key: value.decode() for key, value in message.headers()}
+        found.append((headers["ce_source"], headers["ce_id"]))
+    return found
+
+
+def directory_ids(output) -> list:
+    found = []
+    for path in output.files():
+        validity, uid = path.stem.split("-")
+        found.append((f"/mailbridge/{path.parent.parent.name}/INBOX",
+                      f"{validity}-{int(uid)}"))
+    return found
+
+
+def held(dovecot) -> set:
+    """What the mailboxes hold."""
+    return {(f"/mailbridge/{name}/INBOX", f"{dovecot.uidvalidity(name)}-{uid}")
+            for name in USERS for uid in dovecot.uids(name)}
+
+
+def latencies(postman, output) -> list:
+    """From the delivery to the entry in the stream, by Redis' clock."""
+    found = []
+    for entry, fields in output.client.xrange(output.stream):
+        number = re.search(rb'"subject":"mail (\d+)"', fields[b"data"])
+        sent = postman.sent.get(int(number[1]))
+        if sent is not None:
+            found.append(int(entry.split(b"-")[0]) / 1000 - sent)
+    return sorted(found)
+
+
+@pytest.fixture
+def servers(new_dovecot):
+    """Dovecot, Redis and Kafka, each behind a proxy."""
+    behind = free_port()
+    kafka = KafkaBroker(advertised=behind)
+    redis = RedisServer()
+    dovecot = new_dovecot(clients=400)
+    for name in USERS:
+        dovecot.create(name, "INBOX")
+    pairs = [(dovecot, Proxy(free_port(), dovecot.port_tls)),
+             (redis, Proxy(free_port(), redis.port)),
+             (kafka, Proxy(behind, kafka.port))]
+    yield pairs
+    for _, proxy in pairs:
+        proxy.remove()
+    redis.remove()
+    kafka.remove()
+
+
+def told(seed, nemesis, postman, have, repeats, late, recovery) -> str:
+    done = ", ".join(f"{count} {kind}s" for kind, count
+                     in sorted(nemesis.counts.items()))
+    at = [f"{late[int(len(late) * share)]:.2f}" for share in (0.5, 0.99)]
+    return (f"MAILBRIDGE_SEED={seed}: {len(have)} mails in {SECONDS} s "
+            f"({postman.failed} deliveries failed), {done}; the last came out "
+            f"{recovery:.1f} s after the end; latency p50 {at[0]} s, p99 "
+            f"{at[1]} s, most {late[-1]:.1f} s; repeats: {repeats}")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(SECONDS + 900)
+def test_nemesis(servers, folder, record_property):
+    (dovecot, to_dovecot), (redis, to_redis), (kafka, to_kafka) = servers
+    sinks = {"kafka": KafkaOutput(kafka, "mail", delivery="exactly_once"),
+             "redis": RedisOutput(redis, "once", delivery="exactly_once"),
+             "files": DirectoryOutput(folder / "out"),
+             "stream": RedisOutput(redis, "mail")}
+    sections = {name: sink.section() for name, sink in sinks.items()}
+    sections["kafka"]["brokers"] = f"127.0.0.1:{to_kafka.port}"
+    for name in ("redis", "stream"):
+        sections[name]["url"] = f"redis://127.0.0.1:{to_redis.port}/0"
+    sinks["kafka"].create()
+    targets = [Target("dovecot", dovecot, to_dovecot),
+               Target("redis", redis, to_redis),
+               Target("kafka", kafka, to_kafka)]
+    bridges = []
+    for name, used in (("kafka", ["kafka"]), ("redis", ["redis"]),
+                       ("both", ["files", "stream"])):
+        bridge = Bridge(
+            folder / name,
+            [account(dovecot, one, port=to_dovecot.port, sink=used)
+             for one in USERS],
+            {key: sections[key] for key in used}, retry={
+                "first_seconds": 0, "then": [1, 2, 5], "attempts": 0})
+        targets.append(Target(f"bridge {name}", bridge))
+        bridges.append(bridge)
+        bridge.start()
+    for bridge in bridges:
+        bridge.wait_state(("idle",), seconds=120)
+    print(f"MAILBRIDGE_SEED={SEED}")
+    nemesis = Nemesis(SEED, targets)
+    postman = Postman(dovecot, SEED)
+    postman.start()
+    try:
+        nemesis.run(SECONDS)
+        postman.over.set()
+        postman.join(30)
+        ended = time.monotonic()
+        have = held(dovecot)
+        assert len(have) >= len(postman.sent)
+        found = {}
+
+        def complete() -> bool:
+            found.update(kafka=kafka_ids(sinks["kafka"]),
+                         redis=redis_ids(sinks["redis"]),
+                         files=directory_ids(sinks["files"]),
+                         stream=redis_ids(sinks["stream"]))
+            return all(set(ids) >= have for ids in found.values())
+
+        try:
+            wait_until(complete, RECOVERY, "all mails", step=0.2)
+        except TimeoutError:
+            pass  # told below, by name
+        recovery = time.monotonic() - ended
+        for bridge in bridges:
+            assert bridge.terminate(60) == 0, bridge.tail()
+        complete()
+        for name, ids in found.items():
+            assert set(ids) == have, (name, sorted(have ^ set(ids))[:20])
+        repeats = {name: sum(collections.Counter(ids).values()) - len(have)
+                   for name, ids in found.items()}
+        assert repeats["kafka"] == repeats["redis"] == repeats["files"] == 0
+        for bridge in bridges:
+            bridge.finish()
+    except BaseException:
+        kept = Path(__file__).resolve().parents[2] / f"build/nemesis-{SEED}.txt"
+        kept.write_text("\n".join(nemesis.history) + "\n")
+        print(f"the history is kept in {kept}")
+        raise
+    finally:
+        for bridge in bridges:
+            bridge.kill()
+        postman.over.set()
+    text = told(SEED, nemesis, postman, have, repeats,
+                latencies(postman, sinks["redis"]), recovery)
+    print(text)
+    record_property("told", text)
