@@ -8,7 +8,7 @@ STEPS ?= 500000
 PYTHON = .cache/venv/bin/python
 JOBS = --no-print-directory -j$(shell nproc)
 
-PKGS = libuv libcurl libssl libcrypto rdkafka hiredis jansson gmime-3.0 \
+PKGS = libuv libcurl libssl libcrypto rdkafka hiredis jansson glib-2.0 \
        sqlite3 yaml-0.1 libmicrohttpd
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
        -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wformat=2 \
@@ -91,9 +91,11 @@ build/faults.so: $(wildcard tests/faults/*.c tests/faults/*.h)
 $(BUILD)/sim: $(SIM_OBJS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# GMime is what the conversion is compared with.
 $(BUILD)/bench/%: tests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
+	$(COMPILE) $(ALL_LDFLAGS) $$(pkg-config --cflags gmime-3.0) -o $@ $< \
+	    $(LIB) $(PKG_LIBS) $$(pkg-config --libs gmime-3.0)
 
 build/fuzz/%: tests/fuzz/%.c $(FUZZ_HELP) $(LIB)
 	$(COMPILE) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_HELP) \
@@ -166,9 +168,10 @@ fuzz: ## each fuzz target for FUZZ_SECONDS=60; FUZZ_TARGET=fuzz_envelope picks o
 run-fuzz: $(FUZZ_BINS)
 	@tests/tools/fuzz.sh $(FUZZ_SECONDS) $(or $(FUZZ_TARGET:%=build/fuzz/%),$(FUZZ_BINS))
 
-bench: all $(BENCH_BINS) ## throughput and memory beside others: build/bench.txt
+bench: ## throughput and memory beside others: build/bench.txt
 	@deploy/deps.sh install bench
 	@tests/tools/fetch.sh
+	@$(MAKE) $(JOBS) all $(BENCH_BINS)
 	@$(PYTHON) tests/bench/bench.py
 
 ## Install

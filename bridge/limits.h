@@ -147,21 +147,15 @@
  * first recipients of a list of ten million are still told. */
 #define LIMIT_ENVELOPE_FIELD (256U * 1024)
 
-/* The one header field that decides the structure; real ones are below 1 KiB.
- */
-#define LIMIT_ENVELOPE_CONTENT_TYPE 8192
-
 /* Multiparts inside one another, and parts in all: mail clients make 5 and
  * 300. */
 #define LIMIT_ENVELOPE_NESTING 100
 #define LIMIT_ENVELOPE_PARTS 1000
 
-/* Body lines that might be a boundary ("--..."), the octets of one, and of all
- * with the Content-Type fields after them.  Each line may cost GMime an object
- * of 2 KiB; longer ones are no boundaries. */
-#define LIMIT_ENVELOPE_BOUNDARIES 20000
-#define LIMIT_ENVELOPE_BOUNDARY (16U * 1024)
-#define LIMIT_ENVELOPE_OUTLINE (8U * 1024 * 1024)
+/* How often body lines that start with "--" are compared with the boundaries of
+ * the multiparts that they are in.  A dump of a database of 64 MiB, as text, in
+ * five multiparts, makes 8 million. */
+#define LIMIT_ENVELOPE_COMPARED (1U << 25)
 
 /* Mailboxes over all address fields together, and ids in one field. */
 #define LIMIT_ENVELOPE_RECIPIENTS 2000

@@ -16,7 +16,7 @@ pc:libssl libssl-dev
 pc:rdkafka librdkafka-dev
 pc:hiredis libhiredis-dev
 pc:jansson libjansson-dev
-pc:gmime-3.0 libgmime-3.0-dev
+pc:glib-2.0 libglib2.0-dev
 pc:sqlite3 libsqlite3-dev
 pc:yaml-0.1 libyaml-dev
 pc:libmicrohttpd libmicrohttpd-dev
@@ -53,6 +53,7 @@ cmd:valgrind valgrind
 
 bench_needs="
 cmd:mbsync isync
+pc:gmime-3.0 libgmime-3.0-dev
 "
 
 # present KIND:WHAT - is it on this machine?

@@ -1,5 +1,5 @@
 #include <curl/curl.h>
-#include <gmime/gmime.h>
+#include <glib.h>
 #include <hiredis/hiredis.h>
 #include <jansson.h>
 #include <librdkafka/rdkafka.h>
@@ -27,8 +27,8 @@ cli_version(int argc, char **argv)
 	printf("libuv %s\n", uv_version_string());
 	printf("libcurl %s\n", curl_version_info(CURLVERSION_NOW)->version);
 	printf("%s\n", OpenSSL_version(OPENSSL_VERSION));
-	printf("GMime %u.%u.%u\n", gmime_major_version, gmime_minor_version,
-	    gmime_micro_version);
+	printf("GLib %u.%u.%u\n", glib_major_version, glib_minor_version,
+	    glib_micro_version);
 	printf("SQLite %s\n", sqlite3_libversion());
 	printf("librdkafka %s\n", rd_kafka_version_str());
 	printf(

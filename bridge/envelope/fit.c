@@ -59,7 +59,7 @@ fit_by_size(const void *a, const void *b)
 
 	if (x->size != y->size)
 		return (x->size < y->size ? 1 : -1);
-	return (x->entry < y->entry ? -1 : 1);
+	return (x->content.data < y->content.data ? -1 : 1);
 }
 
 /* Refer to attachments, the largest first, until it fits; *referred says to how

@@ -45,7 +45,7 @@ mail_parts(
 	struct part *p;
 	size_t i;
 
-	m->root = mime_parse(&m->arena, &m->problems, m->raw, head, body);
+	m->root = mime_parse(&m->arena, &m->problems, head, body);
 	if (m->root == NULL)
 		return (-1);
 	for (p = m->root; p != NULL; p = part_after(p))

@@ -88,6 +88,8 @@ params_parse(struct params *ps, struct arena *a, struct span rest)
 			(void)span_split(&rest, ';');
 		} else {
 			p->value = span_trim(span_split(&rest, ';'));
+			if (p->value.len == 0)
+				p->value = (struct span){ NULL, 0 };
 		}
 	}
 	ps->cut = span_trim(rest).len != 0;
@@ -198,22 +200,32 @@ params_join(const struct params *ps, const struct param *p, const char *name,
 	}
 }
 
+/* The parameter, or the first piece of it, in the order of params_find(). */
+static const struct param *
+params_first(const struct params *ps, const char *name)
+{
+	const struct param *p;
+
+	if (ps->n == 0)
+		return (NULL);
+	if ((p = params_item(ps, name, -1, 1)) == NULL &&
+	    (p = params_piece(ps, name, 0)) == NULL)
+		p = params_item(ps, name, -1, 0);
+	return (p);
+}
+
 struct span
 params_find(
     const struct params *ps, struct arena *a, const char *name, unsigned *found)
 {
+	const struct param *p = params_first(ps, name);
 	struct span value, charset = { NULL, 0 };
-	const struct param *p;
 	struct buf octets;
 
-	if (ps->n == 0)
+	if (p == NULL)
 		return ((struct span){ NULL, 0 });
-	if ((p = params_item(ps, name, -1, 1)) == NULL &&
-	    (p = params_piece(ps, name, 0)) == NULL) {
-		if ((p = params_item(ps, name, -1, 0)) == NULL)
-			return ((struct span){ NULL, 0 });
+	if (p->piece < 0 && !p->extended)
 		return (words_decode(a, p->value, found));
-	}
 	buf_init(&octets, LIMIT_ENVELOPE_HEADER_BYTES * 2);
 	params_join(ps, p, name, &octets, &charset, found);
 	value = (struct span){ octets.data, octets.len };
@@ -222,6 +234,25 @@ params_find(
 	/* What words_decode() had nothing to do on is not a copy yet. */
 	if (value.data == octets.data)
 		value = arena_copy(a, value);
+	buf_free(&octets);
+	return (value);
+}
+
+struct span
+params_octets(const struct params *ps, struct arena *a, const char *name)
+{
+	const struct param *p = params_first(ps, name);
+	struct span value, charset;
+	struct buf octets;
+	unsigned found = 0;
+
+	if (p == NULL)
+		return ((struct span){ NULL, 0 });
+	if (p->piece < 0 && !p->extended)
+		return (p->value);
+	buf_init(&octets, LIMIT_ENVELOPE_HEADER_BYTES * 2);
+	params_join(ps, p, name, &octets, &charset, &found);
+	value = arena_copy(a, (struct span){ octets.data, octets.len });
 	buf_free(&octets);
 	return (value);
 }

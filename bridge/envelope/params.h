@@ -10,7 +10,7 @@
 
 struct param {
 	struct span name;  /* without "*0*" */
-	struct span value; /* without quotes; "\\" undone */
+	struct span value; /* without quotes; "\\" undone; data NULL: none */
 	int piece;	   /* N of "name*N", or -1 */
 	int extended;	   /* "name*": percent-encoded */
 };
@@ -35,5 +35,9 @@ void params_parse(struct params *, struct arena *, struct span unfolded);
  * PARAMS_DAMAGED. */
 struct span params_find(
     const struct params *, struct arena *, const char *name, unsigned *found);
+
+/* The same as it is written, for what is compared with octets of the mail. */
+struct span params_octets(
+    const struct params *, struct arena *, const char *name);
 
 #endif

@@ -28,7 +28,7 @@ part_lower(struct arena *a, struct span s)
 	return (copy);
 }
 
-/* The first of each counts, as for GMime. */
+/* The first of each counts. */
 static void
 part_fields(struct part_fields *f, struct arena *a, struct span head)
 {
@@ -54,7 +54,8 @@ part_fields(struct part_fields *f, struct arena *a, struct span head)
 	}
 }
 
-static int
+/* The length of the token at the start (RFC 2045 section 5.1). */
+static size_t
 part_token(struct span s)
 {
 	size_t i;
@@ -62,16 +63,18 @@ part_token(struct span s)
 	for (i = 0; i < s.len; i++)
 		if (s.data[i] <= ' ' || s.data[i] == 0x7F ||
 		    strchr("()<>@,;:\\\"/[]?=", s.data[i]) != NULL)
-			return (0);
-	return (s.len != 0);
+			break;
+	return (i);
 }
 
-/* A media type without comments and blanks; empty if it is none. */
+/* A media type without comments and blanks; empty if it is none.  What follows
+ * a multipart's without a semicolon is passed over: its boundary matters more.
+ */
 static struct span
 part_type(struct arena *a, struct span value)
 {
 	struct span rest, main, sub;
-	size_t i;
+	size_t i, len;
 
 	for (i = 0; i < value.len; i++)
 		if (value.data[i] == '(' || value.data[i] == ',')
@@ -79,11 +82,12 @@ part_type(struct arena *a, struct span value)
 	rest = span_trim(span_cut(value, 0, i));
 	main = span_trim(span_split(&rest, '/'));
 	sub = span_trim(rest);
-	for (i = 0; i < sub.len && !span_blank(sub.data[i]); i++)
-		continue;
-	sub.len = i;
-	if (!part_token(main) || !part_token(sub))
+	len = part_token(sub);
+	if (main.len == 0 || part_token(main) != main.len || len == 0 ||
+	    (len < sub.len && !span_blank(sub.data[len]) &&
+		!span_is(main, "multipart")))
 		return ((struct span){ NULL, 0 });
+	sub.len = len;
 	if (sub.data != main.data + main.len + 1) {
 		char *p = arena_alloc(a, main.len + 1 + sub.len);
 
@@ -191,8 +195,8 @@ part_notes(const struct part *p, struct problems *ps,
 }
 
 void
-part_describe(struct part *p, struct arena *a, struct problems *ps,
-    struct span known, struct span type)
+part_describe(
+    struct part *p, struct arena *a, struct problems *ps, struct span type)
 {
 	struct params params;
 	struct part_fields f;
@@ -202,12 +206,13 @@ part_describe(struct part *p, struct arena *a, struct problems *ps,
 	part_fields(&f, a, p->head);
 	params_parse(&params, a, f.type);
 	cut = params.cut;
-	p->type = part_type(a, params.value);
-	if (known.len != 0) {
-		p->type = known;
-	} else if (f.type.len == 0) {
-		p->type = type;
-	} else if (p->type.len == 0 || span_starts(p->type, "multipart/")) {
+	p->type = f.type.len != 0 ? part_type(a, params.value) : type;
+	p->multipart = span_starts(p->type, "multipart/");
+	if (p->parent == NULL && !p->multipart)
+		p->id = SPAN("1");
+	if (p->multipart)
+		p->boundary = params_octets(&params, a, "boundary");
+	if (p->type.len == 0) {
 		problem_add_part(
 		    ps, PROBLEM_CONTENT_TYPE_INVALID, p->id, f.type);
 		p->type = SPAN("text/plain");

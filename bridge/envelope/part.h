@@ -16,11 +16,10 @@ struct header;
 
 struct part {
 	struct part *parent, *child, *last, *next; /* last: of the children */
-	size_t entry;				   /* in the outline */
+	size_t number; /* among its siblings, from 1 */
 	int multipart;
-	size_t number;	      /* among its siblings, from 1 */
-	struct span boundary; /* of a multipart */
-	size_t close;	      /* where a multipart ends; for mime.c alone */
+	struct span boundary; /* of a multipart; data NULL: none */
+	int closed;	      /* its last boundary came */
 
 	struct span id;	     /* "1.2": as IMAP numbers sections */
 	struct span head;    /* its header lines */
@@ -49,10 +48,10 @@ struct part {
 	int stored; /* its content is not in the event but a blob */
 };
 
-/* Fill in what the header says; ${type} is used where it says none.  ${known}
- * is the type of a multipart, found by GMime, or empty. */
-void part_describe(struct part *, struct arena *, struct problems *,
-    struct span known, struct span type);
+/* Fill in what the header says; ${type} is used where it says none.  The parent
+ * is known, and the id of all but the root. */
+void part_describe(
+    struct part *, struct arena *, struct problems *, struct span type);
 
 /* The decoded octets: within the message, or in ${scratch} until its next use.
  * 0; -1 if memory is out.  Damage is noted when ${ps} is given. */

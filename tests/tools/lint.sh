@@ -11,7 +11,7 @@ files=$(find bridge sinks tests \( -name '*.c' -o -name '*.h' \) | sort)
 # Of the tests' code the compilers and cppcheck see enough.
 sources=$(echo "$files" | grep '^[bs].*\.c$')
 flags="-std=c11 -D_GNU_SOURCE -iquote . $(pkg-config --cflags libuv \
-    libcurl libssl rdkafka hiredis jansson gmime-3.0 sqlite3 yaml-0.1 \
+    libcurl libssl rdkafka hiredis jansson glib-2.0 sqlite3 yaml-0.1 \
     libmicrohttpd cmocka |
     sed 's/-I/-isystem /g')"
 
