@@ -36,11 +36,12 @@ hurry(struct bridge *b)
 	size_t i;
 
 	log_write(LOG_INFO, "bridge", NULL,
-	    "SIGHUP: refused logins are tried again now, with secrets read "
-	    "anew; a changed config needs a restart");
+	    "SIGHUP: refused logins and sinks are tried again now, with "
+	    "secrets read anew; a changed config needs a restart");
 	if (b->phase != BRIDGE_RUNNING)
 		return;
 	oauth2_hurry(b->oauth2);
+	bridge_reload_sinks(b);
 	for (i = 0; i < b->nrosters; i++)
 		roster_hurry(b->rosters[i]);
 }

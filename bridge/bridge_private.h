@@ -82,6 +82,7 @@ struct bridge_sinks {
 int bridge_open_sinks(struct bridge *, const struct bridge_sinks *lists,
     size_t n, int letters, struct fault *f);
 void bridge_watch_sinks(struct bridge *);
+void bridge_reload_sinks(struct bridge *);
 void bridge_free_sinks(struct bridge *);
 
 /* Open the admin port, if there is to be one.  0, or -1 with ${f}. */

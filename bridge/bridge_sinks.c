@@ -184,6 +184,21 @@ bridge_watch_sinks(struct bridge *b)
 }
 
 void
+bridge_reload_sinks(struct bridge *b)
+{
+	struct fault f;
+	size_t i;
+
+	for (i = 0; i < b->config->nsinks; i++) {
+		if (b->pipelines[i] != NULL &&
+		    pipeline_reload(b->pipelines[i], &f) == -1)
+			log_write(LOG_ERROR, "sink", b->config->sinks[i].name,
+			    "%s; it goes on with the secrets that it has",
+			    f.text);
+	}
+}
+
+void
 bridge_free_sinks(struct bridge *b)
 {
 	size_t i;

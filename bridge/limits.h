@@ -114,6 +114,19 @@
 /* The longest Retry-After that is honoured. */
 #define LIMIT_RETRY_AFTER_SECONDS 3600
 
+/* Requests of a webhook at once: more would be an attack on most receivers. */
+#define LIMIT_WEBHOOK_IN_FLIGHT 64
+
+/* Secrets that sign a webhook: the new one, the old one, and some spare. */
+#define LIMIT_WEBHOOK_SECRETS 8
+
+/* The longest time for one request or answer that a sink may be given, so that
+ * a mistake in the unit of time is seen. */
+#define LIMIT_SINK_TIMEOUT_SECONDS 3600
+
+/* The smallest max_event_bytes: the coordinates of a mail must fit. */
+#define LIMIT_EVENT_BYTES_MIN (16U * 1024)
+
 /* A command that prints a token: its output, and how long it may take. */
 #define LIMIT_COMMAND_OUTPUT (64U * 1024)
 #define LIMIT_COMMAND_TOKEN_SECONDS 30

@@ -250,6 +250,20 @@ fail:
 	return (NULL);
 }
 
+int
+pipeline_reload(struct pipeline *p, struct fault *f)
+{
+	const struct sink_ops *ops = p->sink->ops;
+	int rc;
+
+	if (p->closing || ops->reload == NULL)
+		return (0);
+	rc = ops->reload(p->sink, f);
+	if (p->resting)
+		uv_timer_start(&p->retry, on_rested, 0, 0);
+	return (rc);
+}
+
 static void
 on_timer_closed(uv_handle_t *handle)
 {

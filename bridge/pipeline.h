@@ -67,6 +67,10 @@ void pipeline_close(struct pipeline *, void (*closed)(void *arg), void *arg);
  * -1 if memory is out. */
 int pipeline_set_dead_letter(struct pipeline *, struct pipeline *dead);
 
+/* Let the sink read its secrets anew, and try now what rests.  0, or -1 with
+ * ${f}: it goes on with those that it has. */
+int pipeline_reload(struct pipeline *, struct fault *f);
+
 /* The sink's name, and is it up? */
 const char *pipeline_name(const struct pipeline *);
 int pipeline_up(const struct pipeline *);

@@ -4,8 +4,8 @@
  * All functions are called from the loop's thread.  Arguments are borrowed for
  * the call, but for the event of a submit that was taken: it stays valid and
  * unchanged until its answer.  The host's functions are called from the loop,
- * never from inside open(), submit(), flush() or close(); from inside them the
- * host may call submit(), flush() and close(). */
+ * never from inside open(), submit(), flush(), reload() or close(); from inside
+ * them the host may call submit(), flush() and close(). */
 #ifndef SINK_H
 #define SINK_H
 
@@ -109,6 +109,11 @@ struct sink_ops {
 	/* Are marks stored with the events, by the config of this sink?  NULL:
 	 * never. */
 	int (*stores_marks)(const struct sink *);
+
+	/* Read the secrets anew that the sink holds, and try now what waits for
+	 * a later time.  0, or -1 with ${f}: it goes on with those it has.
+	 * NULL: it holds none. */
+	int (*reload)(struct sink *, struct fault *f);
 
 	/* Stop.  Every event taken and not yet answered is answered (RETRY, if
 	 * nothing better is known), then ${closed} is called once, from the

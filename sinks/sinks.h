@@ -8,5 +8,6 @@ extern const struct sink_ops directory_ops;
 extern const struct sink_ops stdout_ops;
 extern const struct sink_ops redis_ops;
 extern const struct sink_ops kafka_ops;
+extern const struct sink_ops webhook_ops;
 
 #endif

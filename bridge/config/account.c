@@ -7,6 +7,7 @@
 #include "bridge/config/account.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
+#include "bridge/config/endpoint.h"
 #include "bridge/config/mailboxes.h"
 #include "bridge/config/section.h"
 #include "bridge/config/sinklist.h"
@@ -24,20 +25,6 @@ account_name_valid(const char *name)
 	    "._-");
 	return (len != 0 && len <= ACCOUNT_NAME_MAX && name[len] == '\0' &&
 	    strcmp(name, ".") != 0 && strcmp(name, "..") != 0);
-}
-
-static int
-is_loopback(const char *host)
-{
-	struct in6_addr v6;
-	struct in_addr v4;
-
-	if (strcasecmp(host, "localhost") == 0)
-		return (1);
-	if (inet_pton(AF_INET, host, &v4) == 1)
-		return (ntohl(v4.s_addr) >> 24 == 127);
-	return (
-	    inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
 }
 
 /* It becomes part of a URL, so nothing but a name or an address may pass. */
@@ -62,35 +49,6 @@ check_host(struct section *s, const char *host)
 			return;
 		}
 	}
-}
-
-/* What libcurl takes.  The value is not shown: it may hold a password. */
-static void
-check_proxy(struct section *s, const char *url)
-{
-	static const char *const schemes[] = { "http", "https", "socks4",
-		"socks4a", "socks5", "socks5h" };
-	const char *rest;
-	size_t i, len;
-
-	rest = strstr(url, "://");
-	len = rest != NULL ? (size_t)(rest - url) : 0;
-	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		if (strlen(schemes[i]) == len &&
-		    strncmp(url, schemes[i], len) == 0)
-			break;
-	}
-	if (i == sizeof(schemes) / sizeof(schemes[0]) || rest[3] == '\0' ||
-	    strpbrk(url, " \t\r\n") != NULL) {
-		section_error(s, "proxy",
-		    "must be a URL: http, https, socks4, socks4a, socks5 or "
-		    "socks5h, then ://HOST:PORT");
-		return;
-	}
-	if (strchr(rest, '@') != NULL)
-		section_error(s, "proxy",
-		    "a user and a password in it are not supported by this "
-		    "version");
 }
 
 static void
@@ -119,11 +77,11 @@ read_server(struct section *s, struct config_account *a)
 	a->tls_ca = section_path(s, "tls_ca", NULL);
 	a->proxy = section_string(s, "proxy", NULL);
 	if (a->proxy != NULL && a->proxy[0] != '\0')
-		check_proxy(s, a->proxy);
+		endpoint_check_proxy(s, a->proxy);
 	a->user = section_string(s, "user", "");
 	check_printable(s, "user", a->user);
 	if (a->tls == CONFIG_TLS_NONE && a->host[0] != '\0' &&
-	    !is_loopback(a->host))
+	    !endpoint_is_loopback(a->host))
 		section_error(s, "tls",
 		    "none is for loopback hosts only (localhost, 127.0.0.1, "
 		    "::1): the password would cross the network in the clear");

@@ -60,6 +60,9 @@ json_t *section_list(struct section *, const char *key);
 const char *section_item_string(struct section *, const char *key, size_t i);
 struct section *section_item(struct section *, const char *key, size_t i);
 
+/* The same as a reference to a secret; NULL if it is none. */
+struct secret *section_item_secret(struct section *, const char *key, size_t i);
+
 /* Was the key given?  section_need() notes a mistake if not; of such a mistake
  * section_end() tells only when no key is unknown, because that may be the
  * missing one misspelt. */

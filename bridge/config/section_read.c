@@ -224,30 +224,48 @@ read_secret(struct section *s)
 	return (secret);
 }
 
-struct secret *
-section_secret(struct section *s, const char *key)
+/* The reference in the section ${child}, which is ended. */
+static struct secret *
+secret_of(struct section *child)
 {
 	struct secret *secret;
-	struct section *child;
-	json_t *value;
 
-	if ((value = section_value(s, key)) == NULL)
-		return (NULL);
-	if (!json_is_object(value)) {
-		/* Never with the value: it is the secret. */
-		section_error(s, key,
-		    "a secret is not written into the config: put it into a "
-		    "file that only its owner can read (chmod 600) and write "
-		    "%s: {file: PATH}; {env: NAME} and {credential: NAME} "
-		    "work too",
-		    key);
-		return (NULL);
-	}
-	child = section_child(s, key);
 	secret = read_secret(child);
 	if (section_end(child, NULL) == -1) {
 		secret_free(secret);
 		return (NULL);
 	}
 	return (secret);
+}
+
+/* Never with the value: it is the secret. */
+#define NO_SECRET                                                           \
+	"a secret is not written into the config: put it into a file that " \
+	"only its owner can read (chmod 600) and write %s: {file: PATH}; "  \
+	"{env: NAME} and {credential: NAME} work too"
+
+struct secret *
+section_secret(struct section *s, const char *key)
+{
+	json_t *value;
+
+	if ((value = section_value(s, key)) == NULL)
+		return (NULL);
+	if (!json_is_object(value)) {
+		section_error(s, key, NO_SECRET, key);
+		return (NULL);
+	}
+	return (secret_of(section_child(s, key)));
+}
+
+struct secret *
+section_item_secret(struct section *s, const char *key, size_t i)
+{
+	json_t *list = section_value(s, key);
+
+	if (!json_is_object(json_array_get(list, i))) {
+		section_item_error(s, key, i, NO_SECRET, key);
+		return (NULL);
+	}
+	return (secret_of(section_item(s, key, i)));
 }

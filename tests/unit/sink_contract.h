@@ -28,8 +28,9 @@ struct sink_far {
 	/* How often the event is stored there, with exactly its data. */
 	unsigned (*count)(void *far, const struct event *ev);
 	void (*down)(void *far);
-	int once;  /* no event is stored twice, unless it was STORED before */
-	int marks; /* it is to store marks */
+	int once;    /* no event is stored twice, unless it was STORED before */
+	int marks;   /* it is to store marks */
+	size_t many; /* more events than it holds; 0: 12000 */
 };
 
 enum contract_answer {
