@@ -124,6 +124,13 @@
  * a mistake in the unit of time is seen. */
 #define LIMIT_SINK_TIMEOUT_SECONDS 3600
 
+/* Events that a program may have unanswered, the longest line that it may
+ * answer, and the lines of its standard error that are logged in a minute. */
+#define LIMIT_EXEC_IN_FLIGHT 1024
+#define LIMIT_EXEC_ANSWER 4096
+#define LIMIT_EXEC_STDERR_LINE 1024
+#define LIMIT_EXEC_STDERR_LINES 30
+
 /* The smallest max_event_bytes: the coordinates of a mail must fit. */
 #define LIMIT_EVENT_BYTES_MIN (16U * 1024)
 

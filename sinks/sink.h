@@ -45,6 +45,9 @@ struct sink_host {
 	const char *name; /* the sink's name in the config; outlives the sink */
 	void *arg;	  /* passed back in each call below */
 
+	int checking; /* nothing will be submitted: only find out whether
+		       * the far side is there */
+
 	/* The one answer to the event taken with ${ticket}.  Called from the
 	 * loop, never from inside submit().  ${why} is set for RETRY and
 	 * REFUSED, and its retry_ms is a hint how long to wait (0: none). After

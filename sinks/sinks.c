@@ -4,12 +4,12 @@
 #include "sinks/sinks.h"
 
 static const struct sink_ops *const table[] = { &directory_ops, &stdout_ops,
-	&redis_ops, &kafka_ops, &webhook_ops };
+	&redis_ops, &kafka_ops, &webhook_ops, &exec_ops };
 
 #define NTYPES (sizeof(table) / sizeof(table[0]))
 
 static const char *const types[NTYPES + 1] = { "directory", "stdout", "redis",
-	"kafka", "webhook", NULL };
+	"kafka", "webhook", "exec", NULL };
 
 const struct sink_ops *
 sinks_find(const char *type)

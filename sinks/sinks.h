@@ -9,5 +9,6 @@ extern const struct sink_ops stdout_ops;
 extern const struct sink_ops redis_ops;
 extern const struct sink_ops kafka_ops;
 extern const struct sink_ops webhook_ops;
+extern const struct sink_ops exec_ops;
 
 #endif

@@ -53,6 +53,7 @@ begin(struct check_sink *s)
 	struct sink_host host = { .loop = &s->check->loop,
 		.name = s->config->name,
 		.arg = s,
+		.checking = 1,
 		.answer = on_answer,
 		.ready = on_ready,
 		.state = on_state };
