@@ -38,6 +38,7 @@ file:/usr/sbin/dovecot dovecot-core
 file:/usr/lib/dovecot/imap dovecot-imapd
 file:/usr/lib/dovecot/lmtp dovecot-lmtpd
 cmd:redis-server redis-server
+file:/usr/sbin/nginx nginx-light
 cmd:javac default-jdk-headless
 cmd:mvn maven
 cmd:kcat kcat

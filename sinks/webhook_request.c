@@ -46,6 +46,7 @@ make_showable(struct webhook_request *r)
 static int
 describe(const struct webhook_request *r, CURLcode result, struct fault *f)
 {
+	enum fault_kind kind = FAULT_RETRY;
 	const char *advice = "";
 	int person = 0;
 
@@ -58,17 +59,19 @@ describe(const struct webhook_request *r, CURLcode result, struct fault *f)
 		advice = " (for a CA of your own set `tls_ca`)";
 		break;
 	case CURLE_SSL_CACERT_BADFILE:
+		kind = FAULT_CONFIG;
 		person = 1;
 		advice = " (check `tls_ca`)";
 		break;
 	case CURLE_SSL_CERTPROBLEM:
+		kind = FAULT_CONFIG;
 		person = 1;
 		advice = " (check `client_certificate`)";
 		break;
 	default:
 		break;
 	}
-	fault_set(f, person ? FAULT_CONFIG : FAULT_RETRY, "%s%s",
+	fault_set(f, kind, "%s%s",
 	    r->error[0] != '\0' ? r->error : curl_easy_strerror(result),
 	    advice);
 	return (person);

@@ -13,12 +13,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import outputs  # noqa: E402
 from bridge import PROGRAM, Bridge, account  # noqa: E402
-from outputs import DirectoryOutput, KafkaOutput, RedisOutput  # noqa: E402
+from outputs import (  # noqa: E402
+    WEBHOOK_SECRET, DirectoryOutput, ExecOutput, KafkaOutput, RedisOutput,
+    WebhookOutput)
 from servers.dovecot import Dovecot  # noqa: E402
 from servers.fakeimap import FakeImap  # noqa: E402
 from servers.kafkabroker import KafkaBroker  # noqa: E402
 from servers.oidcserver import OidcServer  # noqa: E402
+from servers.nginx import Nginx  # noqa: E402
 from servers.process import Missing, new_folder  # noqa: E402
+from servers.receiver import Receiver  # noqa: E402
 from servers.redisserver import RedisServer  # noqa: E402
 from servers.tokenserver import TokenServer  # noqa: E402
 
@@ -163,6 +167,40 @@ def kafka_output(kafka, user) -> KafkaOutput:
 @pytest.fixture
 def redis_output(redis_server, user) -> RedisOutput:
     return RedisOutput(redis_server, f"mail-{user}")
+
+
+@pytest.fixture
+def receiver():
+    server = Receiver()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def new_nginx(receiver):
+    """In front of the receiver."""
+    servers = []
+
+    def start(**options) -> Nginx:
+        servers.append(real(Nginx, receiver.port, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.remove()
+
+
+@pytest.fixture
+def webhook_output(receiver, folder) -> WebhookOutput:
+    secret = folder / "webhook.secret"
+    secret.write_text(WEBHOOK_SECRET + "\n")
+    secret.chmod(0o600)
+    return WebhookOutput(receiver, str(secret))
+
+
+@pytest.fixture
+def exec_output(folder) -> ExecOutput:
+    return ExecOutput(folder)
 
 
 @pytest.fixture

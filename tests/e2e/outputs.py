@@ -1,11 +1,18 @@
 """Where events go, read back by independent means.  Whatever is read is held
 against the schemas; check(), at the end of each test, does so with the rest."""
 
+import base64
+import contextlib
 import re
+import sqlite3
+import sys
 from pathlib import Path
 from urllib.parse import unquote
 
-from bridge import schemas
+from cloudevents.core.bindings.http import HTTPMessage, from_http_event
+from standardwebhooks import Webhook
+
+from bridge import ROOT, schemas
 
 made: list = []  # all of the test that runs
 
@@ -185,3 +192,73 @@ class KafkaOutput:
 
     def count(self) -> int:
         return len(self.messages())
+
+
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(
+    b"of a webhook, 32 octets long....").decode()
+
+
+class WebhookOutput:
+    """What a receiver took, seen by the reference libraries of CloudEvents and
+    of Standard Webhooks."""
+
+    def __init__(self, receiver, secret: str, **settings) -> None:
+        self.receiver = receiver
+        self.secret = secret  # a file
+        self.settings = settings
+        made.append(self)
+
+    def section(self) -> dict:
+        return {"type": "webhook", "url": self.receiver.url,
+                "secret": {"file": self.secret}, **self.settings}
+
+    def events(self) -> list:
+        return [self.event(request) for request in self.receiver.accepted()]
+
+    def event(self, request) -> dict:
+        Webhook(WEBHOOK_SECRET).verify(request.body, request.headers)
+        beside = {name.replace("ce-", "ce_"): unquote(value)
+                  for name, value in request.headers.items()
+                  if name.startswith("ce-") or name == "content-type"}
+        event = schemas.check_beside(request.body, beside)
+        if "ce_id" in beside or "specversion" in event:
+            seen = from_http_event(HTTPMessage(request.headers, request.body))
+            inner = event.get("data", event)
+            assert seen.get_data() == inner
+            assert seen.get_id().startswith(inner["id"])
+            assert seen.get_source() == event.get(
+                "source", beside.get("ce_source"))
+        return event
+
+    def count(self) -> int:
+        return len(self.receiver.accepted())
+
+    def check(self) -> None:
+        self.events()
+
+
+class ExecOutput:
+    """docs/consumers/handler.py and its database."""
+
+    def __init__(self, folder: Path, **settings) -> None:
+        self.path = folder / "mails.db"
+        self.settings = settings
+        made.append(self)
+
+    def section(self) -> dict:
+        return {"type": "exec", "command": [
+            sys.executable, str(ROOT / "docs/consumers/handler.py"),
+            str(self.path)], **self.settings}
+
+    def events(self) -> list:
+        if not self.path.exists():
+            return []
+        with contextlib.closing(sqlite3.connect(self.path)) as database:
+            return [schemas.check(line.encode()) for line, in
+                    database.execute("SELECT event FROM mails")]
+
+    def count(self) -> int:
+        return len(self.events())
+
+    def check(self) -> None:
+        self.events()

@@ -5,13 +5,17 @@ import os
 import re
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from bridge import ROOT, account
 from mails import mail, mails
-from servers.process import Missing, Server, find_program, new_folder
+from outputs import WEBHOOK_SECRET
+from servers.process import (
+    Missing, Server, accepts, find_program, free_port, new_folder)
 
 CONSUMERS = ROOT / "docs/consumers"
 NODE = ROOT / ".cache/consumer-node/node_modules"
@@ -26,10 +30,12 @@ class Consumer(Server):
         self.folder = folder
         self.command = command
         self.crashes = True
+        self.environment: dict = {}
         self.log = folder / "out.txt"
 
     def start(self) -> None:
-        self.spawn([*self.command], self.log, cwd=self.folder)
+        self.spawn([*self.command], self.log, cwd=self.folder,
+                   env={**os.environ, **self.environment})
 
     def printed(self) -> list:
         """The subjects: lines "<id> <subject>"."""
@@ -120,7 +126,40 @@ def test_sdk_from_kafka(folder, kafka_output, new_bridge, dovecot, user, make,
         cloudevents=mode)
 
 
-@pytest.mark.parametrize("name", ["consumer.py", "consumer.mjs",
-                                  "Consumer.java"])
+def test_receiver(folder, webhook_output, new_bridge, dovecot, user):
+    """Killed in between; of a forged request it keeps nothing."""
+    port = free_port()
+    webhook_output.settings["url"] = f"http://127.0.0.1:{port}/"
+    path = folder / "consumer"
+    path.mkdir()
+    receiver = Consumer(path, sys.executable, str(CONSUMERS / "receiver.py"),
+                        str(port), "mails.db")
+    receiver.environment = {"WEBHOOK_SECRET": WEBHOOK_SECRET}
+    receiver.start()
+    try:
+        receiver.wait_ready(lambda: accepts(port), 20)
+        forged = urllib.request.Request(
+            webhook_output.settings["url"], b"{}", {
+                "webhook-id": "msg_1", "webhook-timestamp": str(int(time.time())),
+                "webhook-signature": "v1,AAAA"})
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(forged, timeout=20)
+        dovecot.append(user, mails(3))
+        bridge = new_bridge([account(dovecot, user)], webhook_output).start()
+        receiver.wait_printed(3)
+        receiver.kill()
+        dovecot.append(user, mails(2, first=4))
+        bridge.wait_log("mail waits on its server")
+        receiver.start()
+        receiver.wait_printed(5)
+        assert bridge.terminate() == 0
+        assert receiver.printed() == [f"mail {n}" for n in range(1, 6)]
+    finally:
+        receiver.kill()
+
+
+@pytest.mark.parametrize("name", ["consumer.py", "consumer.mjs", "receiver.py",
+                                  "Consumer.java", "handler.py"])
 def test_they_are_short(name):
-    assert len((CONSUMERS / name).read_text().splitlines()) < 40
+    lines = len((CONSUMERS / name).read_text().splitlines())
+    assert lines < (20 if name == "handler.py" else 40)

@@ -84,10 +84,17 @@ def test_kafka(new_bridge, dovecot, user, kafka_output, chance):
     run(new_bridge, dovecot, user, kafka_output, chance, SMALL, 1.0)
 
 
+@pytest.mark.parametrize("kind", ["webhook_output", "exec_output"])
+def test_without_a_server(new_bridge, dovecot, user, kind, request, chance):
+    output = request.getfixturevalue(kind)
+    run(new_bridge, dovecot, user, output, chance, SMALL // 3, 0.3)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("round_", range(3))
-@pytest.mark.parametrize("kind", ["output", "redis_output", "kafka_output"])
+@pytest.mark.parametrize("kind", ["output", "redis_output", "kafka_output",
+                                  "webhook_output", "exec_output"])
 def test_many(new_bridge, dovecot, user, kind, request, chance, round_):
     output = request.getfixturevalue(kind)
     run(new_bridge, dovecot, user, output, chance, LARGE, 0.2 + 0.3 * round_)

@@ -1,7 +1,9 @@
 """sink: [a, b]: each mail goes to all of them, and the mark is the lowest."""
 
+import random
 import re
 import signal
+import time
 
 import pytest
 
@@ -69,7 +71,7 @@ def test_slow_one_is_named_and_others_go_on(both, dovecot, user, output,
         assert output.count() < 450, "the budget bounds how far it is ahead"
     finally:
         redis_server.process.send_signal(signal.SIGCONT)
-    bridge.wait(lambda: bridge.checkpoint(user) == 400, 60, "all of it")
+    bridge.wait(lambda: bridge.checkpoint(user) == 200, 60, "all of it")
     assert output.count() == 450
     assert bridge.terminate() == 0
 
@@ -139,3 +141,25 @@ def test_mistakes(both, sink, told):
     done = bridge.command("check", "--offline")
     assert done.returncode == EX_CONFIG
     assert re.search(told, done.stderr), done.stderr
+
+
+def test_exactly_once_beside_another(new_bridge, dovecot, user, output,
+                                     kafka_output):
+    """Killed again and again: the one that stores marks has each mail once
+    though the mailbox's own mark waits for the other."""
+    chance = random.Random(random.SystemRandom().randrange(1 << 32))
+    kafka_output.settings["delivery"] = "exactly_once"
+    dovecot.append(user, mails(200, size=4000))
+    bridge = new_bridge([account(dovecot, user, sink=["events", "topic"])],
+                        output)
+    bridge.config["sinks"]["topic"] = kafka_output.section()
+    bridge.write()
+    for _ in range(3):
+        bridge.start()
+        time.sleep(chance.uniform(0.1, 1.0))  # the moment is the test
+        bridge.kill()
+    bridge.once()
+    assert bridge.checkpoint(user) == 200
+    wanted = [event["id"] for event in output.events()]
+    assert len(wanted) == 200
+    assert ids(kafka_output) == sorted(wanted)

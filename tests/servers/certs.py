@@ -35,7 +35,8 @@ class Authority:
                 "keyUsage=critical,keyCertSign,cRLSign", "-keyout",
                 str(self.key), "-out", str(self.pem))
 
-    def issue(self, name: str, subjects: str) -> tuple:
+    def issue(self, name: str, subjects: str,
+              usage: str = "serverAuth") -> tuple:
         """A pair (certificate, key); subjects: "DNS:localhost,IP:127.0.0.1"."""
         key = self.folder / f"{name}.key"
         pem = self.folder / f"{name}.pem"
@@ -44,7 +45,7 @@ class Authority:
         extensions.write_text(f"subjectAltName={subjects}\n"
                               "basicConstraints=CA:FALSE\n"
                               "authorityKeyIdentifier=keyid\n"
-                              "extendedKeyUsage=serverAuth\n")
+                              f"extendedKeyUsage={usage}\n")
         openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}",
                 "-keyout", str(key), "-out", str(request))
         openssl("x509", "-req", "-days", "30", "-in", str(request), "-CA",

@@ -1,0 +1,73 @@
+"""exec: each mail is a line for a program, which answers with a line."""
+
+import os
+import re
+import signal
+
+import pytest
+
+from bridge import EX_CONFIG, account
+from mails import mails
+from servers.process import wait_until
+
+
+@pytest.fixture
+def bridge(new_bridge, dovecot, user, exec_output):
+    return new_bridge([account(dovecot, user)], exec_output)
+
+
+def children(bridge) -> list:
+    path = f"/proc/{bridge.process.pid}/task/{bridge.process.pid}/children"
+    with open(path) as file:
+        return [int(pid) for pid in file.read().split()]
+
+
+def test_handler(bridge, dovecot, user, exec_output):
+    """Killed while it works it is started again, and ends with the daemon,
+    however that ends."""
+    dovecot.append(user, mails(30))
+    bridge.start()
+    bridge.wait(lambda: exec_output.count() > 3, what="some mails")
+    [pid] = children(bridge)
+    os.kill(pid, signal.SIGKILL)
+    bridge.wait_log(r"ended by signal 9 \(Killed\)")
+    bridge.wait(lambda: bridge.checkpoint(user) == 30, what="all of it")
+    assert exec_output.count() == 30
+    [second] = children(bridge)
+    # What it was given of ours: three descriptors.
+    assert sorted(os.listdir(f"/proc/{second}/fd"))[:3] == ["0", "1", "2"]
+    assert not any("socket:" in os.readlink(f"/proc/{second}/fd/{fd}")
+                   for fd in os.listdir(f"/proc/{second}/fd"))
+    bridge.process.kill()
+    bridge.wait_exit()
+    wait_until(lambda: not os.path.exists(f"/proc/{second}/fd/0"), 20,
+               "its end")
+
+
+def test_refused_and_complaints(bridge, dovecot, user, exec_output):
+    """refused is the dead letter; what it says on its standard error is
+    logged."""
+    script = bridge.folder / "script.sh"
+    script.write_text("while read -r event; do case $event in\n"
+                      "*'\"uid\":2,'*) echo complaint >&2; echo refused no;;\n"
+                      "*) echo ok; esac; done\n")
+    bridge.config["sinks"]["events"] = {
+        "type": "exec", "command": ["sh", "./script.sh"]}
+    bridge.write()
+    dovecot.append(user, mails(3))
+    bridge.once()
+    assert bridge.checkpoint(user) == 3
+    assert "warn: sink: events: stderr: complaint" in bridge.printed()
+    done = bridge.command("dead-letter", "list")
+    assert re.search(r"refused: no", done.stdout), done.stdout
+
+
+def test_check(bridge):
+    done = bridge.command("check")
+    assert done.returncode == 0, done.stderr
+    assert "sinks.events: reachable" in done.stdout
+    bridge.config["sinks"]["events"]["command"] = ["./nowhere"]
+    bridge.write()
+    done = bridge.command("check")
+    assert done.returncode == EX_CONFIG
+    assert "./nowhere: cannot be started: No such file" in done.stderr
