@@ -124,8 +124,8 @@ test: deps test-deps ## everything: lint, unit and end-to-end tests
 	@$(PYTHON) tests/tools/run_tests.py lint clang unit sim e2e
 
 test-long: deps test-deps ## the same with the long crash and load tests
-	@$(PYTHON) tests/tools/run_tests.py lint analyze clang unit sim-long e2e-long \
-	    differential
+	@$(PYTHON) tests/tools/run_tests.py lint analyze clang unit-long sim-long \
+	    e2e-long differential
 
 unit: ## unit tests under ASan and UBSan
 	@$(ASAN) run-unit

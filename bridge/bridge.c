@@ -74,6 +74,7 @@ bridge_changed(void *arg)
 
 	if (b->phase == BRIDGE_CLOSING)
 		return;
+	bridge_sink_status(b);
 	if (b->wake != NULL)
 		b->wake(b->wake_arg);
 	for (i = 0; i < b->nrosters && b->phase == BRIDGE_RUNNING; i++)

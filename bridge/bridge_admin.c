@@ -34,6 +34,7 @@ write_status(const struct bridge *b, struct buf *out)
 {
 	struct report r = { .out = out };
 	struct report_mailbox m;
+	struct report_sink sink;
 	struct oauth2_facts facts;
 	struct checkpoint_row row;
 	struct bridge_cursor cursor = { 0 };
@@ -44,6 +45,11 @@ write_status(const struct bridge *b, struct buf *out)
 	while ((w = bridge_each(b, &cursor)) != NULL) {
 		describe(w, &row, &m);
 		report_mailbox(&r, &m);
+	}
+	report_sinks(&r);
+	for (i = 0; i < b->config->nsinks; i++) {
+		if (bridge_sink_facts(b, i, &sink))
+			report_sink(&r, &sink);
 	}
 	report_clients(&r);
 	for (i = 0; i < b->config->nclients; i++) {

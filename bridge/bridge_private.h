@@ -12,6 +12,7 @@
 struct admin;
 struct attempts;
 struct blob_keeper;
+struct bridge_sink_status;
 struct buf;
 struct checkpoint_store;
 struct committer;
@@ -21,6 +22,7 @@ struct net;
 struct oauth2;
 struct pipeline;
 struct progress;
+struct report_sink;
 struct route;
 struct roster;
 struct sink_mark;
@@ -50,8 +52,9 @@ struct bridge {
 	struct route **routes;	     /* one an account; some the same */
 	struct route **owned;	     /* each once */
 	size_t nowned;
-	uv_timer_t look;	   /* at the routes */
-	struct attempts *attempts; /* NULL in a replay */
+	uv_timer_t look;			/* at the routes */
+	struct bridge_sink_status *sink_status; /* or NULL */
+	struct attempts *attempts;		/* NULL in a replay */
 	struct blob_keeper *blobs; /* or NULL: they stay for ever */
 	struct watcher_host host;
 	struct counts counts;
@@ -84,6 +87,15 @@ int bridge_open_sinks(struct bridge *, const struct bridge_sinks *lists,
 void bridge_watch_sinks(struct bridge *);
 void bridge_reload_sinks(struct bridge *);
 void bridge_free_sinks(struct bridge *);
+
+/* How the sink of this index does; 0 if it is not used
+ * (bridge_sink_status.c). */
+int bridge_sink_facts(
+    const struct bridge *, size_t index, struct report_sink *);
+
+/* They may do otherwise now: tell `mailbridge status`. */
+void bridge_sink_status(struct bridge *);
+void bridge_free_sink_status(struct bridge *);
 
 /* Open the admin port, if there is to be one.  0, or -1 with ${f}. */
 int bridge_open_admin(struct bridge *, struct fault *f);

@@ -172,6 +172,7 @@ on_look(uv_timer_t *timer)
 
 	for (i = 0; i < b->nowned; i++)
 		route_look(b->owned[i]);
+	bridge_sink_status(b);
 }
 
 void
@@ -181,6 +182,7 @@ bridge_watch_sinks(struct bridge *b)
 	b->look.data = b;
 	uv_timer_start(&b->look, on_look, LOOK_MS, LOOK_MS);
 	uv_unref((uv_handle_t *)&b->look);
+	bridge_sink_status(b);
 }
 
 void
@@ -208,4 +210,5 @@ bridge_free_sinks(struct bridge *b)
 	free(b->owned);
 	free(b->routes);
 	free(b->pipelines);
+	bridge_free_sink_status(b);
 }

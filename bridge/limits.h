@@ -60,6 +60,10 @@
 /* How long a stop waits for what is in flight. */
 #define LIMIT_DRAIN_SECONDS 20
 
+/* A sink that has owed an answer for so long is called slow: the slowest that
+ * work, a transaction on a busy broker, need a few seconds. */
+#define LIMIT_SINK_SLOW_SECONDS 10
+
 /* Connects under way at once, in the whole process: more would only make each
  * of them slower, and servers suspicious. */
 #define LIMIT_CONNECTING 64

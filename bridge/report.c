@@ -84,6 +84,27 @@ report_mailbox(struct report *r, const struct report_mailbox *m)
 }
 
 void
+report_sinks(struct report *r)
+{
+	r->comma = 0;
+	buf_puts(r->out, "\n  ],\n  \"sinks\":[");
+}
+
+void
+report_sink(struct report *r, const struct report_sink *s)
+{
+	struct jsonw w;
+
+	line(r, &w);
+	text(&w, "sink", s->name);
+	text(&w, "state", s->state);
+	number(&w, "unanswered", 1, s->unanswered);
+	number(&w, "oldestSeconds", 1, s->oldest_seconds);
+	text(&w, "lastError", s->error[0] != '\0' ? s->error : NULL);
+	jsonw_close(&w, '}');
+}
+
+void
 report_clients(struct report *r)
 {
 	r->comma = 0;

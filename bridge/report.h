@@ -1,5 +1,6 @@
-/* report.h - how the mailboxes and the clients do, for people and programs:
- * what `mailbridge status --json` and the admin port's /status print. */
+/* report.h - how the mailboxes, the sinks and the clients do, for people and
+ * programs: what `mailbridge status --json` and the admin port's /status print.
+ */
 #ifndef REPORT_H
 #define REPORT_H
 
@@ -20,9 +21,19 @@ struct report_mailbox {
 	const struct checkpoint_status *status; /* NULL: none yet */
 };
 
-/* Write the report in this order: begin, each mailbox, clients, each client,
- * end.  ${pid} 0: no daemon runs.  Whatever the texts hold, it is JSON; the
- * buffer remembers if memory ran out. */
+struct report_sink {
+	const char *name;
+	const char *state;   /* "connecting", "up", "slow": it has long owed an
+			      * answer, "down"; "stopped" with the daemon,
+			      * "unused" by the accounts */
+	uint64_t unanswered; /* mails that it was given */
+	uint64_t oldest_seconds; /* how long it has owed the oldest answer */
+	const char *error;	 /* why it is down; "" otherwise */
+};
+
+/* Write the report in this order: begin, each mailbox, sinks, each sink,
+ * clients, each client, end.  ${pid} 0: no daemon runs.  Whatever the texts
+ * hold, it is JSON; the buffer remembers if memory ran out. */
 struct report {
 	struct buf *out;
 	int comma;
@@ -30,6 +41,8 @@ struct report {
 
 void report_begin(struct report *, const char *state, long pid);
 void report_mailbox(struct report *, const struct report_mailbox *);
+void report_sinks(struct report *);
+void report_sink(struct report *, const struct report_sink *);
 void report_clients(struct report *);
 void report_client(struct report *, const struct oauth2_facts *);
 void report_end(struct report *);

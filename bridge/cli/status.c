@@ -14,6 +14,7 @@
 #include "bridge/cli/args.h"
 #include "bridge/cli/cli.h"
 #include "bridge/cli/status_client.h"
+#include "bridge/cli/status_sink.h"
 #include "bridge/cli/table.h"
 
 /* One mailbox, of the config, of the store, or of both. */
@@ -196,6 +197,7 @@ print_table(const struct report_data *r, const struct config *cfg)
 						    : "-");
 	}
 	table_end(t, stdout);
+	status_sink_print(cfg, r->owner != 0);
 	status_client_print(cfg, r->owner != 0);
 }
 
@@ -224,6 +226,8 @@ print_json(const struct report_data *d, const struct config *cfg)
 			.status = e->has_status ? &e->status : NULL };
 		report_mailbox(&r, &m);
 	}
+	report_sinks(&r);
+	status_sink_report(cfg, d->owner != 0, &r);
 	report_clients(&r);
 	status_client_report(cfg, d->owner != 0, &r);
 	report_end(&r);

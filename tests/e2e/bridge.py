@@ -144,6 +144,12 @@ class Bridge(Server):
         rows = answer["mailboxes"] if isinstance(answer, dict) else answer
         return {(row["account"], row["mailbox"]): row for row in rows}
 
+    def sinks(self) -> dict:
+        """{name: what `mailbridge status --json` says of the sink}"""
+        done = self.command("status", "--json")
+        assert done.returncode == 0, done.stderr
+        return {row["sink"]: row for row in json.loads(done.stdout)["sinks"]}
+
     def wait_state(self, states: tuple = ("idle", "polling"),
                    count: Optional[int] = None, seconds: float = 30) -> None:
         """Until every mailbox of the config is in one of the states."""

@@ -47,9 +47,18 @@ def test_one_that_is_away_holds_the_mark(both, dovecot, user, output,
     dovecot.append(user, mails(3, first=4))
     bridge.wait(lambda: output.count() == 6, what="the sink that is there")
     assert bridge.checkpoint(user) == 3
+    bridge.wait(lambda: bridge.sinks()["stream"]["state"] == "down",
+                what="the status")
+    sinks = bridge.sinks()
+    assert sinks["events"]["state"] == "up"
+    assert "refused" in sinks["stream"]["lastError"]
+    assert sinks["stream"]["lastError"] in bridge.command("status").stdout
     redis_server.start()
     bridge.wait(lambda: bridge.checkpoint(user) == 6, what="the mark")
+    bridge.wait(lambda: bridge.sinks()["stream"]["state"] == "up",
+                what="the status")
     assert bridge.terminate() == 0
+    assert bridge.sinks()["stream"]["state"] == "stopped"
     assert set(ids(redis_output)) == set(ids(output))
 
 
@@ -69,6 +78,11 @@ def test_slow_one_is_named_and_others_go_on(both, dovecot, user, output,
         bridge.wait(lambda: bridge.checkpoint(other) == 50,
                     what="the other account")
         assert output.count() < 450, "the budget bounds how far it is ahead"
+        bridge.wait(lambda: bridge.sinks()["stream"]["state"] != "up",
+                    what="the status")
+        sinks = bridge.sinks()
+        assert sinks["stream"]["unanswered"] > 0
+        assert sinks["events"]["state"] == "up"
     finally:
         redis_server.process.send_signal(signal.SIGCONT)
     bridge.wait(lambda: bridge.checkpoint(user) == 200, 60, "all of it")

@@ -176,6 +176,9 @@ def test_two_bridges(new_bridge, dovecot, user, once):
     dovecot.append(user, mails(10, first=201))
     second.wait(lambda: once.count() == 210, 60, "the rest")
     first.wait_log("another mailbridge .* works under the transactional_id")
+    first.wait(lambda: "works under" in (
+        first.sinks()["events"]["lastError"] or ""), what="the status")
+    assert second.sinks()["events"]["state"] == "up"
     assert first.running()
     assert first.terminate() == 0
     assert second.terminate() == 0

@@ -16,12 +16,12 @@ ROOT = Path(__file__).resolve().parents[2]
 MAKE = ["make", "--no-print-directory"]
 
 
-def run(*argv: str) -> tuple:
+def run(*argv: str, **environment) -> tuple:
     """Show what it prints as it comes; its exit code and output."""
     process = subprocess.Popen(
         argv, cwd=ROOT, stdin=subprocess.DEVNULL, text=True, errors="replace",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env={**os.environ, "MAKEFLAGS": ""})
+        env={**os.environ, "MAKEFLAGS": "", **environment})
     lines = []
     for line in process.stdout:
         lines.append(line)
@@ -34,9 +34,9 @@ def check(*target: str) -> tuple:
     return (0, 1) if code else (1, 0)
 
 
-def unit() -> tuple:
+def unit(**environment) -> tuple:
     """cmocka's closing lines, of all programs."""
-    code, out = run(*MAKE, "unit")
+    code, out = run(*MAKE, "unit", **environment)
     passed = sum(map(int, re.findall(r"\[  PASSED  \] (\d+) test", out)))
     failed = sum(map(int, re.findall(r"\[  FAILED  \] (\d+) test", out)))
     if code != 0 and failed == 0 or passed + failed == 0:
@@ -68,6 +68,7 @@ STAGES = {
     "analyze": lambda: check("analyze"),
     "clang": lambda: check("clang"),
     "unit": unit,
+    "unit-long": lambda: unit(EVERY_BYTE="1"),
     "sim": lambda: check("sim"),
     "sim-long": lambda: check("sim", "STEPS=10000000"),
     "e2e": lambda: e2e("-m", "not long"),
