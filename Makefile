@@ -10,6 +10,9 @@ JOBS = --no-print-directory -j$(shell nproc)
 
 PKGS = libuv libcurl libssl libcrypto rdkafka hiredis jansson glib-2.0 \
        sqlite3 yaml-0.1 libmicrohttpd
+# hiredis speaks TLS from 1.0 on.
+HIREDIS_SSL := $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo hiredis_ssl)
+PKGS += $(HIREDIS_SSL)
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
        -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wformat=2 \
        -Wundef -Wvla -Werror
@@ -20,7 +23,7 @@ SAN ?=
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # Quoted includes only: <limits.h> must stay the one of the C library.
-CPPFLAGS += -D_GNU_SOURCE -iquote .
+CPPFLAGS += -D_GNU_SOURCE -iquote . $(if $(HIREDIS_SSL),-DHAVE_HIREDIS_SSL)
 ALL_CFLAGS = -std=c11 $(WARN) $(OPT) $(HARDEN) $(SAN) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SAN) $(LDFLAGS)
 # V=1 shows the commands.

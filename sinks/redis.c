@@ -29,7 +29,7 @@ static void on_watch(uv_timer_t *);
 static int
 has_room(struct redis *r)
 {
-	return (redis_link_context(r->link) != NULL && !r->paused &&
+	return (r->ready && redis_link_context(r->link) != NULL && !r->paused &&
 	    r->closed == NULL && redis_once_room(r) &&
 	    r->unanswered < (r->probing || r->careful ? 1 : WINDOW_EVENTS) &&
 	    r->bytes < WINDOW_BYTES);
@@ -106,26 +106,46 @@ redis_resume(uv_timer_t *timer)
 	redis_offer(r);
 }
 
+/* Is a reply to come? */
+static int
+is_due(const struct redis *r)
+{
+	const struct redis_once *o = &r->once;
+
+	return (redis_link_context(r->link) != NULL &&
+	    (r->unanswered > 0 || !r->ready ||
+		(o->on && !o->lost && o->step == ONCE_AWAY)));
+}
+
+void
+redis_watch(struct redis *r)
+{
+	r->progress = uv_now(r->sink.host.loop);
+	uv_timer_start(&r->watch, on_watch, WATCH_MS, 0);
+}
+
 static void
 on_watch(uv_timer_t *timer)
 {
 	struct redis *r = timer->data;
+	uint64_t now = uv_now(r->sink.host.loop);
 	uint64_t limit = REPLY_MS + r->bytes / SLOW_BYTES_PER_MS;
-	struct fault f;
+	struct fault f = { .kind = FAULT_NONE };
 
+	if (!is_due(r))
+		r->progress = now;
 	if (r->broken)
-		fault_set(
-		    &f, FAULT_RETRY, "%s: out of memory", r->config.address);
-	else if (r->unanswered == 0)
-		return;
-	else if (uv_now(r->sink.host.loop) - r->progress > limit)
+		fault_set(&f, FAULT_RETRY, "%s: out of memory",
+		    redis_link_address(r->link));
+	else if (now - r->progress > limit)
 		fault_set(&f, FAULT_RETRY, "%s: no reply within %llu s",
-		    r->config.address, (unsigned long long)(limit / 1000));
-	else {
+		    redis_link_address(r->link),
+		    (unsigned long long)(limit / 1000));
+	r->broken = 0;
+	if (r->unanswered > 0 || is_due(r))
 		uv_timer_start(&r->watch, on_watch, WATCH_MS, 0);
-		return;
-	}
-	redis_link_fail(r->link, &f);
+	if (f.kind != FAULT_NONE)
+		redis_link_fail(r->link, &f);
 }
 
 static int
@@ -143,10 +163,8 @@ redis_submit(struct sink *s, struct event *ev, void *ticket)
 	op->ticket = ticket;
 	STAILQ_INSERT_TAIL(&r->waiting, op, next);
 	r->bytes += ev->len;
-	if (r->unanswered++ == 0) {
-		r->progress = uv_now(s->host.loop);
-		uv_timer_start(&r->watch, on_watch, WATCH_MS, 0);
-	}
+	if (r->unanswered++ == 0)
+		redis_watch(r);
 	redis_feed(r);
 	return (1);
 }
@@ -201,6 +219,7 @@ redis_finish(struct redis *r)
 		STAILQ_REMOVE_HEAD(&r->waiting, next);
 		redis_settle(op, SINK_RETRY, &f);
 	}
+	redis_durable_drop(r, &f);
 	if (r->once.step != ONCE_STORE) /* else its reply is NULL now */
 		redis_once_settle(r, SINK_RETRY, &f);
 	redis_link_close(r->link, on_closed, r);
@@ -251,6 +270,7 @@ redis_open(struct section *s, const struct sink_host *host, struct fault *f)
 	r->sink.host = *host;
 	r->config = config;
 	STAILQ_INIT(&r->waiting);
+	STAILQ_INIT(&r->durable.written);
 	health_init(&r->health, &r->sink);
 	redis_once_init(r);
 	r->link =

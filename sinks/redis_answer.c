@@ -8,7 +8,7 @@
 
 /* The server answers, and not well.  ${f} says what and whose it is to mend. */
 static void
-trouble_found(struct redis *r, struct fault *f)
+trouble(struct redis *r, struct fault *f)
 {
 	f->retry_ms = f->kind == FAULT_CONFIG ? backoff_slow(&r->backoff)
 					      : backoff_next(&r->backoff);
@@ -20,25 +20,55 @@ trouble_found(struct redis *r, struct fault *f)
 	health_down(&r->health, f);
 }
 
+void
+redis_leave(
+    struct redis *r, const char *text, const char *what, struct fault *f)
+{
+	enum redis_trouble trouble;
+	char host[REDIS_HOST_MAX];
+	uint16_t port;
+
+	if (text == NULL)
+		text = "an unexpected reply";
+	trouble = redis_reply_judge(text, f);
+	fault_prefix(f, "%s: %s", redis_link_address(r->link), what);
+	r->probing = 1; /* all is well only when something is stored */
+	if (trouble == REDIS_MOVED &&
+	    redis_reply_moved(text, host, sizeof(host), &port) == 0)
+		redis_link_move(
+		    r->link, host[0] != '\0' ? host : NULL, port, f);
+	else
+		redis_link_fail(r->link, f);
+}
+
 /* What an error reply means for what was sent; ${f} says it. */
 static enum sink_verdict
 judge(struct redis *r, const char *text, struct fault *f)
 {
-	enum redis_trouble trouble = redis_reply_judge(text, f);
+	const char *what = r->once.on ? "EVAL" : "XADD";
 
-	if (trouble == REDIS_TOO_LARGE) {
-		fault_prefix(
-		    f, "sink %s: %s", r->sink.host.name, r->config.address);
+	switch (redis_reply_judge(text, f)) {
+	case REDIS_TOO_LARGE:
+		fault_prefix(f, "sink %s: %s", r->sink.host.name,
+		    redis_link_address(r->link));
 		return (SINK_REFUSED);
+	case REDIS_NO_MASTER:
+	case REDIS_MOVED:
+		redis_leave(r, text, what, f);
+		fault_prefix(f, "sink %s", r->sink.host.name);
+		return (SINK_RETRY);
+	case REDIS_PASSING:
+	case REDIS_PERSON:
+		break;
 	}
 	fault_prefix(f, "sink %s: %s: %s %s", r->sink.host.name,
-	    r->config.address, r->once.on ? "EVAL" : "XADD", r->config.stream);
-	trouble_found(r, f);
+	    redis_link_address(r->link), what, r->config.stream);
+	trouble(r, f);
 	return (SINK_RETRY);
 }
 
-static void
-stored(struct redis *r)
+void
+redis_stored(struct redis *r)
 {
 	r->probing = 0;
 	backoff_reset(&r->backoff);
@@ -46,8 +76,8 @@ stored(struct redis *r)
 	health_up(&r->health);
 }
 
-static void
-answered(struct redis *r)
+void
+redis_answered(struct redis *r)
 {
 	if (r->closed != NULL && r->unanswered == 0)
 		redis_finish(r);
@@ -72,7 +102,7 @@ lost(struct redis *r, const redisAsyncContext *ac, struct fault *f)
 {
 	fault_set(f, FAULT_RETRY,
 	    "sink %s: %s: connection lost before the reply: %s",
-	    r->sink.host.name, r->config.address,
+	    r->sink.host.name, redis_link_address(r->link),
 	    ac->err != 0 ? ac->errstr : "given up");
 }
 
@@ -90,22 +120,42 @@ redis_answer(redisAsyncContext *ac, void *data, void *arg)
 		lost(r, ac, &f);
 	else if (reply->type == REDIS_REPLY_ERROR)
 		verdict = judge(r, reply->str, &f);
-	else {
-		stored(r);
+	else
 		verdict = SINK_STORED;
-	}
-	redis_settle(op, verdict, &f);
-	answered(r);
+	if (verdict == SINK_STORED)
+		redis_durable_written(r, op);
+	else
+		redis_settle(op, verdict, &f);
+	redis_answered(r);
 }
 
-/* One of them is too large: the next ones go alone, so that it is found. */
-static enum sink_verdict
-suspect(struct redis *r)
+static void
+settle_stored(struct redis *r)
 {
-	if (r->once.nbatch == 1)
-		return (SINK_REFUSED);
-	r->careful = r->once.nbatch;
-	return (SINK_RETRY);
+	redis_once_stored(r);
+	redis_stored(r);
+	if (r->careful > 0)
+		r->careful--;
+	redis_once_settle(r, SINK_STORED, NULL);
+	redis_once_feed(r);
+}
+
+static void
+refuse_batch(struct redis *r, const char *text)
+{
+	enum sink_verdict verdict;
+	struct fault f;
+
+	verdict = judge(r, text, &f);
+	if (verdict == SINK_REFUSED && r->once.nbatch > 1) {
+		/* One of them is: the next ones go alone, so that it shows. */
+		r->careful = r->once.nbatch;
+		verdict = SINK_RETRY;
+	} else if (verdict == SINK_REFUSED && r->careful > 0)
+		r->careful--;
+	redis_once_settle(r, verdict, &f);
+	if (verdict == SINK_RETRY)
+		hand_back(r, &f);
 }
 
 void
@@ -114,7 +164,6 @@ redis_answer_batch(redisAsyncContext *ac, void *data, void *arg)
 	const redisReply *reply = data;
 	struct redis *r = arg;
 	struct redis_once *o = &r->once;
-	enum sink_verdict verdict = SINK_STORED;
 	struct fault f;
 
 	r->progress = uv_now(r->sink.host.loop);
@@ -126,22 +175,24 @@ redis_answer_batch(redisAsyncContext *ac, void *data, void *arg)
 	} else if (reply->type == REDIS_REPLY_STRING) {
 		o->step = ONCE_AWAY;
 		redis_once_up(r);
-	} else {
-		if (reply->type == REDIS_REPLY_ERROR)
-			verdict = judge(r, reply->str, &f);
-		if (verdict == SINK_STORED) {
-			redis_once_stored(r);
-			stored(r);
-		} else if (verdict == SINK_REFUSED)
-			verdict = suspect(r);
-		if (verdict != SINK_RETRY && r->careful > 0)
-			r->careful--;
-		redis_once_settle(r, verdict, &f);
-		if (verdict == SINK_RETRY)
-			hand_back(r, &f);
-		redis_once_feed(r);
+	} else if (reply->type == REDIS_REPLY_ERROR)
+		refuse_batch(r, reply->str);
+	else
+		redis_durable_wait(r, settle_stored);
+	redis_answered(r);
+}
+
+static void
+on_probed(struct redis *r)
+{
+	r->ready = 1;
+	if (r->once.on) {
+		redis_once_up(r);
+		return;
 	}
-	answered(r);
+	if (!r->probing)
+		health_up(&r->health);
+	redis_offer(r);
 }
 
 static void
@@ -151,16 +202,10 @@ on_up(void *arg)
 
 	r->fed = 0;
 	r->broken = 0;
-	if (r->closed != NULL)
+	if (r->closed != NULL || r->once.lost)
 		return;
-	if (r->once.on) {
-		if (!r->once.lost)
-			redis_once_up(r);
-		return;
-	}
-	if (!r->probing)
-		health_up(&r->health);
-	redis_offer(r);
+	redis_watch(r);
+	redis_durable_probe(r, on_probed);
 }
 
 static void
@@ -169,11 +214,13 @@ on_down(void *arg, const struct fault *why)
 	struct redis *r = arg;
 	struct fault f = *why;
 
+	r->ready = 0;
 	r->once.step = ONCE_AWAY;
 	fault_prefix(&f, "sink %s", r->sink.host.name);
 	if (!r->once.lost)
 		health_down(&r->health, &f);
 	hand_back(r, &f);
+	redis_durable_drop(r, &f);
 	if (r->closed != NULL && r->unanswered == 0)
 		redis_finish(r);
 }

@@ -2,23 +2,51 @@
 #ifndef REDIS_CONFIG_H
 #define REDIS_CONFIG_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+#include "sinks/redis_url.h"
 
 struct secret;
 struct section;
 
-struct redis_config {
-	char *host; /* without brackets; NULL for a Unix socket */
-	char *path; /* of the Unix socket, or NULL */
+struct redis_node {
+	char *host;
 	uint16_t port;
-	int tls;
-	unsigned db;
+};
+
+/* Who knows the master. */
+struct redis_sentinels {
+	char *master; /* NULL: there are no sentinels */
+	struct redis_node *nodes;
+	size_t nnodes;
 	char *user; /* or NULL */
 	struct secret *password;
+};
+
+/* What must be so before an event counts as stored. */
+struct redis_durability {
+	unsigned replicas; /* so many have it */
+	int fsync;	   /* master and replicas have it on their disks */
+	unsigned timeout_ms;
+};
+
+struct redis_tls_config {
+	char *ca;	   /* file; NULL: those of the system */
+	char *certificate; /* file of our own one; NULL: none */
+	struct secret *key;
+	char *server_name; /* NULL: the host that we connect to */
+};
+
+struct redis_config {
+	struct redis_url url;
+	struct secret *password;
+	struct redis_sentinels sentinels;
+	struct redis_tls_config tls;
 	char *stream;
 	char *checkpoint; /* the key, for exactly_once; else NULL */
 	uint64_t maxlen;  /* 0: never trim */
-	char *address;	  /* for messages: "redis://host:port/db" */
+	struct redis_durability durability;
 };
 
 /* Read the section; mistakes are noted in it.  Fills in ${c} either way; the

@@ -5,35 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/auth/secret.h"
 #include "bridge/fault.h"
-#include "sinks/backoff.h"
 #include "sinks/redis_config.h"
-#include "sinks/redis_link.h"
-#include "sinks/redis_reply.h"
+#include "sinks/redis_link_private.h"
 #include "sinks/redis_resolve.h"
+#include "sinks/redis_tls.h"
 #include "sinks/redis_uv.h"
 
 /* To resolve; and then for each address, to connect and be let in. */
 #define CONNECT_MS 10000
-
-enum link_state { LINK_WAITING, LINK_RESOLVING, LINK_CONNECTING, LINK_UP };
-
-struct redis_link {
-	uv_loop_t *loop;
-	const struct redis_config *config;
-	const struct redis_link_events *events;
-	void *arg;
-	enum link_state state;
-	redisAsyncContext *ac; /* LINK_CONNECTING and LINK_UP */
-	struct redis_resolve *resolve;
-	struct addrinfo *addresses, *next;
-	uv_timer_t timer; /* the next try, or the deadline of this one */
-	uint64_t up_since;
-	struct backoff backoff;
-	void (*closed)(void *);
-	void *closed_arg;
-};
 
 static void try_next(struct redis_link *, const struct fault *);
 static void on_timer(uv_timer_t *);
@@ -53,6 +33,7 @@ drop(struct redis_link *l)
 	redisAsyncContext *ac = l->ac;
 
 	l->ac = NULL;
+	l->tls = NULL;
 	if (ac != NULL)
 		redisAsyncFree(ac);
 }
@@ -63,6 +44,13 @@ forget_addresses(struct redis_link *l)
 	if (l->addresses != NULL)
 		uv_freeaddrinfo(l->addresses);
 	l->addresses = l->next = NULL;
+}
+
+void
+redis_link_drop(struct redis_link *l)
+{
+	forget_addresses(l);
+	drop(l);
 }
 
 void
@@ -83,74 +71,28 @@ redis_link_fail(struct redis_link *l, const struct fault *why)
 	l->events->down(l->arg, &f);
 }
 
-/* A step of the handshake was answered; ${arg} names the step. */
-static void
-on_step(redisAsyncContext *ac, void *data, void *arg)
+void
+redis_link_yes(struct redis_link *l)
 {
-	struct redis_link *l = ac->data;
-	const redisReply *reply = data;
-	const char *step = arg;
-	struct fault f;
-
-	if (reply == NULL || ac != l->ac)
-		return;
-	/* The name is only a help for people who list clients. */
-	if (reply->type == REDIS_REPLY_ERROR && strcmp(step, "CLIENT") != 0) {
-		(void)redis_reply_judge(reply->str, &f);
-		fault_prefix(&f, "%s: %s", l->config->address, step);
-		redis_link_fail(l, &f);
-		return;
-	}
-	if (strcmp(step, "PING") == 0) {
-		l->state = LINK_UP;
-		l->up_since = uv_now(l->loop);
-		uv_timer_stop(&l->timer);
-		forget_addresses(l);
-		l->events->up(l->arg);
-	}
+	l->state = LINK_UP;
+	l->up_since = uv_now(l->loop);
+	uv_timer_stop(&l->timer);
+	forget_addresses(l);
+	l->events->up(l->arg);
 }
 
+/* hiredis frees the connection after this. */
 static void
-step(struct redis_link *l, int argc, const char **argv)
+gone(struct redis_link *l, const redisAsyncContext *ac, const char *what,
+    struct fault *f)
 {
-	static char names[][8] = { "AUTH", "SELECT", "CLIENT", "PING" };
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i], argv[0]) == 0)
-			(void)redisAsyncCommandArgv(
-			    l->ac, on_step, names[i], argc, argv, NULL);
-	}
-}
-
-/* Sent in one go; the replies come in this order. */
-static void
-shake_hands(struct redis_link *l)
-{
-	const struct redis_config *c = l->config;
-	char *password, db[16];
-	struct fault f;
-	size_t len;
-
-	if (c->password != NULL) {
-		if ((password = secret_read(c->password, &len, &f)) == NULL) {
-			fault_prefix(&f, "%s: password", c->address);
-			redis_link_fail(l, &f);
-			return;
-		}
-		if (c->user != NULL)
-			step(l, 3,
-			    (const char *[]){ "AUTH", c->user, password });
-		else
-			step(l, 2, (const char *[]){ "AUTH", password });
-		secret_wipe(password, len);
-	}
-	if (c->db != 0) {
-		(void)snprintf(db, sizeof(db), "%u", c->db);
-		step(l, 2, (const char *[]){ "SELECT", db });
-	}
-	step(l, 3, (const char *[]){ "CLIENT", "SETNAME", "mailbridge" });
-	step(l, 1, (const char *[]){ "PING" });
+	fault_set(f, FAULT_RETRY, "%s",
+	    ac->err != 0 ? ac->errstr : "closed by the server");
+	if (l->tls != NULL)
+		redis_tls_blame(l->tls, f);
+	fault_prefix(f, "%s: %s", l->address, what);
+	l->ac = NULL;
+	l->tls = NULL;
 }
 
 static void
@@ -163,15 +105,22 @@ on_connect(const redisAsyncContext *ac, int status)
 		return;
 	if (status == REDIS_OK) {
 		/* A peer that vanished shows even when nothing is sent. */
-		if (l->config->path == NULL)
+		if (l->config->url.path == NULL)
 			(void)redisEnableKeepAlive(&l->ac->c);
-		shake_hands(l);
+		redis_hello(l);
 		return;
 	}
-	fault_set(&f, FAULT_RETRY, "%s: connect: %s", l->config->address,
-	    ac->errstr != NULL ? ac->errstr : "failed");
-	l->ac = NULL; /* hiredis frees it after this */
+	gone(l, ac, "connect", &f);
 	try_next(l, &f);
+}
+
+static void
+end_of(struct redis_link *l, const struct fault *why)
+{
+	if (l->state == LINK_CONNECTING)
+		redis_link_no(l, why);
+	else
+		redis_link_fail(l, why);
 }
 
 static void
@@ -183,11 +132,8 @@ on_disconnect(const redisAsyncContext *ac, int status)
 	(void)status;
 	if (ac != l->ac)
 		return;
-	fault_set(&f, FAULT_RETRY, "%s: connection lost: %s",
-	    l->config->address,
-	    ac->err != 0 ? ac->errstr : "closed by the server");
-	l->ac = NULL;
-	redis_link_fail(l, &f);
+	gone(l, ac, "connection lost", &f);
+	end_of(l, &f);
 }
 
 static void
@@ -205,8 +151,8 @@ on_lost(void *arg)
 	struct redis_link *l = arg;
 	struct fault f;
 
-	fault_set(&f, FAULT_RETRY, "%s: connection lost", l->config->address);
-	redis_link_fail(l, &f);
+	fault_set(&f, FAULT_RETRY, "%s: connection lost", l->address);
+	end_of(l, &f);
 }
 
 /* Begin to connect; 0, or -1 with the reason if that failed at once. */
@@ -214,17 +160,21 @@ static int
 begin(struct redis_link *l, redisAsyncContext *ac, struct fault *f)
 {
 	if (ac == NULL)
-		return (fault_set(
-		    f, FAULT_RETRY, "%s: out of memory", l->config->address));
+		return (
+		    fault_set(f, FAULT_RETRY, "%s: out of memory", l->address));
 	ac->data = l;
 	if (ac->err != 0) {
-		fault_set(f, FAULT_RETRY, "%s: connect: %s", l->config->address,
-		    ac->errstr);
+		fault_set(
+		    f, FAULT_RETRY, "%s: connect: %s", l->address, ac->errstr);
+		goto fail;
+	}
+	if (l->config->url.tls &&
+	    redis_tls_start(ac, &l->config->tls, l->host, &l->tls, f) == -1) {
+		fault_prefix(f, "%s", l->address);
 		goto fail;
 	}
 	if (redis_uv_attach(ac, l->loop, on_drained, on_lost, l) == -1) {
-		fault_set(
-		    f, FAULT_RETRY, "%s: cannot be polled", l->config->address);
+		fault_set(f, FAULT_RETRY, "%s: cannot be polled", l->address);
 		goto fail;
 	}
 	l->ac = ac;
@@ -233,6 +183,7 @@ begin(struct redis_link *l, redisAsyncContext *ac, struct fault *f)
 	return (0);
 
 fail:
+	l->tls = NULL;
 	redisAsyncFree(ac);
 	return (-1);
 }
@@ -253,10 +204,10 @@ try_next(struct redis_link *l, const struct fault *last)
 		l->state = LINK_CONNECTING;
 		set_timer(l, CONNECT_MS);
 		/* An address, so that hiredis resolves nothing. */
-		if (begin(l, redisAsyncConnect(host, l->config->port), &f) == 0)
+		if (begin(l, redisAsyncConnect(host, l->port), &f) == 0)
 			return;
 	}
-	redis_link_fail(l, &f);
+	redis_link_no(l, &f);
 }
 
 static void
@@ -266,26 +217,25 @@ on_resolved(void *arg, struct addrinfo *addresses, const char *error)
 	struct fault f;
 
 	l->resolve = NULL;
-	fault_set(&f, FAULT_RETRY, "%s: resolving %s: %s", l->config->address,
-	    l->config->host, error);
+	fault_set(&f, FAULT_RETRY, "%s: resolving %s: %s", l->address, l->host,
+	    error);
 	l->addresses = l->next = addresses;
 	try_next(l, &f);
 }
 
-static void
-resolve(struct redis_link *l)
+void
+redis_link_resolve(struct redis_link *l)
 {
 	struct fault f;
 
 	l->state = LINK_RESOLVING;
 	set_timer(l, CONNECT_MS);
-	l->resolve =
-	    redis_resolve_start(l->loop, l->config->host, on_resolved, l);
+	l->resolve = redis_resolve_start(l->loop, l->host, on_resolved, l);
 	if (l->resolve != NULL)
 		return;
-	fault_set(&f, FAULT_RETRY, "%s: resolving %s failed",
-	    l->config->address, l->config->host);
-	redis_link_fail(l, &f);
+	fault_set(
+	    &f, FAULT_RETRY, "%s: resolving %s failed", l->address, l->host);
+	redis_link_no(l, &f);
 }
 
 static void
@@ -296,25 +246,26 @@ on_timer(uv_timer_t *timer)
 
 	switch (l->state) {
 	case LINK_WAITING:
-		if (l->config->path == NULL) {
-			resolve(l);
+		if (l->config->url.path == NULL) {
+			redis_target_try(l);
 			break;
 		}
 		l->state = LINK_CONNECTING;
 		set_timer(l, CONNECT_MS);
-		if (begin(l, redisAsyncConnectUnix(l->config->path), &f) == -1)
+		if (begin(l, redisAsyncConnectUnix(l->config->url.path), &f) ==
+		    -1)
 			redis_link_fail(l, &f);
 		break;
 	case LINK_RESOLVING:
 		redis_resolve_abandon(l->resolve);
 		l->resolve = NULL;
 		fault_set(&f, FAULT_RETRY, "%s: no answer to resolving %s",
-		    l->config->address, l->config->host);
-		redis_link_fail(l, &f);
+		    l->address, l->host);
+		redis_link_no(l, &f);
 		break;
 	case LINK_CONNECTING:
 		fault_set(&f, FAULT_RETRY, "%s: no answer within %d s",
-		    l->config->address, CONNECT_MS / 1000);
+		    l->address, CONNECT_MS / 1000);
 		drop(l);
 		try_next(l, &f);
 		break;
@@ -336,6 +287,8 @@ redis_link_new(uv_loop_t *loop, const struct redis_config *config,
 	l->events = events;
 	l->arg = arg;
 	l->state = LINK_WAITING;
+	(void)snprintf(l->address, sizeof(l->address), "%s",
+	    config->url.address != NULL ? config->url.address : "redis");
 	uv_timer_init(loop, &l->timer);
 	l->timer.data = l;
 	uv_timer_start(&l->timer, on_timer, 0, 0);
@@ -349,6 +302,12 @@ redis_link_context(struct redis_link *l)
 	    (l->ac->c.flags & (REDIS_DISCONNECTING | REDIS_FREEING)) != 0)
 		return (NULL);
 	return (l->ac);
+}
+
+const char *
+redis_link_address(const struct redis_link *l)
+{
+	return (l->address);
 }
 
 void

@@ -1,10 +1,14 @@
-/* redis_link.h - one connection to Redis that is kept up: name resolution,
- * connect, AUTH, SELECT, PING, each with a deadline, and all of it again after
- * a failure, with a growing delay. */
+/* redis_link.h - one connection to Redis that is kept up: the question to the
+ * sentinels who the master is, name resolution, connect, TLS, AUTH, SELECT,
+ * PING, each with a deadline, and all of it again after a failure, with a
+ * growing delay. */
 #ifndef REDIS_LINK_H
 #define REDIS_LINK_H
 
+#include <stdint.h>
 #include <uv.h>
+
+#define REDIS_HOST_MAX 256
 
 struct fault;
 struct redisAsyncContext;
@@ -28,11 +32,19 @@ struct redis_link *redis_link_new(uv_loop_t *, const struct redis_config *,
 /* Where commands go while it is up; NULL while it is not. */
 struct redisAsyncContext *redis_link_context(struct redis_link *);
 
+/* Where it is connected to, or tries to be: "redis://host:port", for messages.
+ */
+const char *redis_link_address(const struct redis_link *);
+
 /* Something was stored: the delay before a reconnect starts over. */
 void redis_link_good(struct redis_link *);
 
 /* Give this connection up for ${why} and make another. */
 void redis_link_fail(struct redis_link *, const struct fault *why);
+
+/* The same, and go to ${host} (NULL: the same one) and ${port} this time. */
+void redis_link_move(struct redis_link *, const char *host, uint16_t port,
+    const struct fault *why);
 
 /* Disconnect.  ${closed} is called from the loop, and the link is freed; none
  * of its events is called any more. */

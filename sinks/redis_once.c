@@ -6,7 +6,6 @@
 #include "bridge/ops/log.h"
 #include "sinks/redis_command.h"
 #include "sinks/redis_private.h"
-#include "sinks/redis_reply.h"
 #include "sinks/redis_script.h"
 
 #define OWNER "/owner"
@@ -53,19 +52,6 @@ redis_once_settle(
 								 : ONCE_OPEN;
 }
 
-/* An error reply to something that is no batch. */
-static void
-fail(struct redis *r, const char *what, const redisReply *reply)
-{
-	struct fault f;
-
-	(void)redis_reply_judge(
-	    reply->str != NULL ? reply->str : "an unexpected reply", &f);
-	fault_prefix(
-	    &f, "%s: %s %s", r->config.address, what, r->config.checkpoint);
-	redis_link_fail(r->link, &f);
-}
-
 /* The marks.  An older version kept "77:129" there, or "77:129:3,5". */
 
 static int
@@ -100,9 +86,10 @@ tell_mark(struct redis *r, const char *key, const char *value)
 static void
 open_for_batches(struct redis *r)
 {
+	/* To become the owner was a write already. */
 	r->once.step = ONCE_OPEN;
-	if (!r->probing)
-		health_up(&r->health);
+	r->probing = 0;
+	health_up(&r->health);
 	redis_once_feed(r);
 	redis_offer(r);
 }
@@ -112,12 +99,13 @@ on_marks(redisAsyncContext *ac, void *data, void *arg)
 {
 	const redisReply *reply = data, *key, *value;
 	struct redis *r = arg;
+	struct fault f;
 	size_t i;
 
 	if (reply == NULL || ac != redis_link_context(r->link))
 		return;
 	if (reply->type != REDIS_REPLY_ARRAY) {
-		fail(r, "HGETALL", reply);
+		redis_leave(r, reply->str, "HGETALL", &f);
 		return;
 	}
 	for (i = 0; i + 1 < reply->elements; i += 2) {
@@ -158,7 +146,7 @@ rest(struct redis *r, const struct mark_owner *winner)
 	    "in %s since; this one rests until it is started again.  Stop one "
 	    "of them; or, where they serve other mailboxes, give each a "
 	    "checkpoint_key of its own",
-	    r->sink.host.name, r->config.address,
+	    r->sink.host.name, redis_link_address(r->link),
 	    winner->by[0] != '\0' ? winner->by : "unknown",
 	    r->config.checkpoint);
 	log_write(LOG_ERROR, "redis", r->sink.host.name, "%s", f.text);
@@ -169,9 +157,10 @@ rest(struct redis *r, const struct mark_owner *winner)
 /* We are the owner: what became of the batch without an answer, and of those
  * before? */
 static void
-go_on(struct redis *r, const struct mark_owner *found)
+go_on(struct redis *r)
 {
 	struct redis_once *o = &r->once;
+	const struct mark_owner *found = &o->found;
 	uint64_t ours = o->owner.batch;
 	struct fault f;
 
@@ -181,12 +170,12 @@ go_on(struct redis *r, const struct mark_owner *found)
 		    "%s has lost what it had acknowledged: of %llu batches it "
 		    "knows %llu.  See durability; mailbridge replay publishes "
 		    "mail again",
-		    r->config.address, (unsigned long long)ours,
+		    redis_link_address(r->link), (unsigned long long)ours,
 		    (unsigned long long)found->batch);
 	if (o->nbatch > 0) {
 		fault_set(&f, FAULT_RETRY,
 		    "sink %s: %s: the batch was not stored", r->sink.host.name,
-		    r->config.address);
+		    redis_link_address(r->link));
 		redis_once_settle(
 		    r, found->batch == ours + 1 ? SINK_STORED : SINK_RETRY, &f);
 	}
@@ -206,13 +195,14 @@ on_claimed(redisAsyncContext *ac, void *data, void *arg)
 	struct redis *r = arg;
 	struct redis_once *o = &r->once;
 	struct mark_owner found = { .by = "" };
+	struct fault f;
 
 	if (reply == NULL || ac != redis_link_context(r->link))
 		return;
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
 	    reply->element[0]->type != REDIS_REPLY_STRING ||
 	    reply->element[1]->type != REDIS_REPLY_STRING) {
-		fail(r, "EVAL", reply);
+		redis_leave(r, reply->str, "EVAL", &f);
 		return;
 	}
 	if (read_owner(reply->element[0]->str, &found) == -1 ||
@@ -230,7 +220,8 @@ on_claimed(redisAsyncContext *ac, void *data, void *arg)
 		redis_give_up(r);
 		return;
 	}
-	go_on(r, &found);
+	o->found = found;
+	redis_durable_wait(r, go_on);
 }
 
 void

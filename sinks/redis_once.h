@@ -33,6 +33,7 @@ struct redis_once {
 	int on; /* by config and host; else nothing here is used */
 	enum redis_once_step step;
 	struct mark_owner owner; /* we; batch: the last one stored */
+	struct mark_owner found; /* the same, as Redis had it at the connect */
 	char *record;		 /* the owner's as Redis has it */
 	char *next;		 /* ... as it is once the batch is stored */
 	char *displaced;	 /* the one before ours; NULL before that */

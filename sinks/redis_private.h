@@ -9,6 +9,7 @@
 #include "sinks/backoff.h"
 #include "sinks/health.h"
 #include "sinks/redis_config.h"
+#include "sinks/redis_durable.h"
 #include "sinks/redis_link.h"
 #include "sinks/redis_once.h"
 #include "sinks/sink.h"
@@ -16,18 +17,18 @@
 struct redisAsyncContext;
 
 struct redis_op {
-	STAILQ_ENTRY(redis_op) next; /* in waiting or batch */
+	STAILQ_ENTRY(redis_op) next; /* in waiting, batch or written */
 	struct redis *redis;
 	struct event *ev;
 	void *ticket;
 };
 
-STAILQ_HEAD(redis_ops, redis_op);
-
 struct redis {
 	struct sink sink; /* first */
 	struct redis_config config;
 	struct redis_link *link;
+	int ready; /* connected, and what was to be asked first is answered */
+	struct redis_durable durable;
 	struct redis_once once;
 	struct redis_ops waiting; /* taken, not yet given to hiredis */
 	struct redis_ops batch;	  /* of once: sent, its outcome not known */
@@ -62,11 +63,25 @@ void redis_feed(struct redis *);
  * the connection up, from the loop. */
 void redis_give_up(struct redis *);
 
+/* redis.c: replies are due from now on; the connection is given up if none
+ * comes for long. */
+void redis_watch(struct redis *);
+
 /* redis.c: a pause is over, or the time of a close is. */
 void redis_resume(uv_timer_t *);
 
 /* redis.c: end it; what is not answered will be. */
 void redis_finish(struct redis *);
+
+/* redis_answer.c: it stores well.  And: after each reply, perhaps the last one
+ * that was waited for. */
+void redis_stored(struct redis *);
+void redis_answered(struct redis *);
+
+/* redis_answer.c: give the connection up for what an error reply to ${what}
+ * says, and go where it says; ${f} tells. */
+void redis_leave(
+    struct redis *, const char *text, const char *what, struct fault *f);
 
 /* redis_answer.c: the reply to the command of a struct redis_op. */
 void redis_answer(struct redisAsyncContext *, void *reply, void *op);

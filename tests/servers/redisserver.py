@@ -1,20 +1,23 @@
-"""A private redis-server that keeps what it acknowledged."""
+"""Private redis-servers that keep what they acknowledged, and sentinels."""
 
 import shutil
 import socket
 
-from .process import Server, find_program, free_port, new_folder
+from .process import Server, accepts, find_program, free_port, new_folder
 
 
 class RedisServer(Server):
-    """password: requirepass; started again with the same data and port."""
+    """password: requirepass; options: more of its settings, in pairs; started
+    again with the same data and port."""
 
-    def __init__(self, password: str = "") -> None:
+    def __init__(self, password: str = "", options: tuple = ()) -> None:
         super().__init__("redis")
         self.program = find_program("redis-server", "redis-server")
         self.folder = new_folder("redis")
         self.port = free_port()
         self.password = password
+        self.options = [f"--{word}" if number % 2 == 0 else str(word)
+                        for number, word in enumerate(options)]
         self.start()
 
     @property
@@ -24,7 +27,7 @@ class RedisServer(Server):
     def start(self) -> None:
         argv = [self.program, "--port", str(self.port), "--bind", "127.0.0.1",
                 "--dir", str(self.folder), "--appendonly", "yes",
-                "--appendfsync", "always", "--save", ""]
+                "--appendfsync", "always", "--save", "", *self.options]
         if self.password:
             argv += ["--requirepass", self.password]
         self.spawn(argv, self.folder / "redis.log")
@@ -42,6 +45,29 @@ class RedisServer(Server):
     def restart(self) -> None:
         self.kill()
         self.start()
+
+    def remove(self) -> None:
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Sentinel(Server):
+    """One of those that watch a master and its replicas."""
+
+    def __init__(self, name: str, master: RedisServer, quorum: int) -> None:
+        super().__init__("sentinel")
+        program = find_program("redis-server", "redis-server")
+        self.folder = new_folder("sentinel")
+        self.port = free_port()
+        config = self.folder / "sentinel.conf"
+        config.write_text(
+            f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n"
+            f"sentinel monitor {name} 127.0.0.1 {master.port} {quorum}\n"
+            f"sentinel down-after-milliseconds {name} 1000\n"
+            f"sentinel failover-timeout {name} 6000\n")
+        self.spawn([program, str(config), "--sentinel"],
+                   self.folder / "sentinel.log")
+        self.wait_ready(lambda: accepts(self.port), 20)
 
     def remove(self) -> None:
         self.kill()

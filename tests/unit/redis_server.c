@@ -17,17 +17,25 @@
 
 #include "redis_server.h"
 
-static int
-free_port(void)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(sin);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+/* The port of a cluster's node is 10000 higher. */
+#define MAX_PORT 50000
 
-	assert_int_equal(bind(fd, (struct sockaddr *)&sin, len), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
-	close(fd);
+int
+redis_server_free_port(void)
+{
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+	int fd;
+
+	do {
+		sin = (struct sockaddr_in){ .sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(bind(fd, (struct sockaddr *)&sin, len), 0);
+		assert_int_equal(
+		    getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+		close(fd);
+	} while (ntohs(sin.sin_port) > MAX_PORT);
 	return (ntohs(sin.sin_port));
 }
 
@@ -47,7 +55,7 @@ wait_ready(FILE *fp)
 void
 redis_server_again(struct redis_server *s)
 {
-	char command[1024];
+	char command[2048];
 	int fds[2];
 	FILE *fp;
 
@@ -71,7 +79,9 @@ redis_server_again(struct redis_server *s)
 	close(fds[1]);
 	fp = fdopen(fds[0], "r");
 	wait_ready(fp);
-	wait_ready(fp); /* on the port and on the socket */
+	wait_ready(fp); /* on the port and on the socket, and with TLS */
+	if (strstr(s->options, "--tls-port") != NULL)
+		wait_ready(fp);
 	fclose(fp);
 	s->admin = redisConnectUnix(s->socket);
 	assert_int_equal(s->admin->err, 0);
@@ -86,7 +96,7 @@ redis_server_start(struct redis_server *s, const char *options)
 	assert_non_null(mkdtemp(s->folder));
 	(void)snprintf(s->socket, sizeof(s->socket), "%s/socket", s->folder);
 	(void)snprintf(s->options, sizeof(s->options), "%s", options);
-	s->port = free_port();
+	s->port = redis_server_free_port();
 	redis_server_again(s);
 }
 

@@ -11,7 +11,7 @@ struct redis_server {
 	char socket[80];
 	int port;
 	pid_t pid; /* 0: not running */
-	char options[256];
+	char options[512];
 	struct redisContext *admin; /* the test's own connection */
 };
 
@@ -25,6 +25,9 @@ void redis_server_again(struct redis_server *);
 
 /* Kill it and remove its folder. */
 void redis_server_end(struct redis_server *);
+
+/* A port that nobody listens on. */
+int redis_server_free_port(void);
 
 /* A command of the test; its integer reply, or -1. */
 long long redis_server_do(struct redis_server *, const char *fmt, ...);
