@@ -6,7 +6,7 @@ mailbox over TLS, and run in turn, BENCH_ROUNDS times; the median is shown.
     BENCH_MAILS=20000   mails of 36 KB of the first case (others scale)
     BENCH_IDLE=1000     mailboxes in IDLE
     BENCH_ROUNDS=3
-    BENCH_ONLY=catchup,kafka,idle,latency,programs
+    BENCH_ONLY=catchup,kafka,redis,idle,latency,programs
 """
 
 import json
@@ -26,11 +26,13 @@ import mailbox  # noqa: E402
 from servers.dovecot import Dovecot  # noqa: E402
 from servers.kafkabroker import KafkaBroker  # noqa: E402
 from servers.process import Server, new_folder, wait_until  # noqa: E402
+from servers.redisserver import RedisServer  # noqa: E402
 
 MAILS = int(os.environ.get("BENCH_MAILS", 20000))
 IDLE = int(os.environ.get("BENCH_IDLE", 1000))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 3))
-ONLY = os.environ.get("BENCH_ONLY", "catchup,kafka,idle,latency,programs").split(",")
+ONLY = os.environ.get(
+    "BENCH_ONLY", "catchup,kafka,redis,idle,latency,programs").split(",")
 REPORT = contenders.ROOT / "build/bench.txt"
 
 
@@ -48,18 +50,15 @@ class Report:
 
 
 def compare(report: Report, title: str, dovecot, user: str, count: int,
-            size: int, folder: Path, broker=None) -> int:
-    """One mailbox, all contenders; how many of them failed."""
+            size: int, folder: Path, make=contenders.contenders,
+            *args) -> int:
+    """One mailbox, all contenders that make() gives; how many failed."""
     octets = mailbox.fill(dovecot, user, count, size, spread=size < 1e6)
     report.line(f"\n{title}: {count} mails, {octets / count / 1000:.1f} kB on "
                 f"average, median of {ROUNDS}")
     report.line(f"{'':24}{'mails/s':>9}{'MB/s':>8}{'of raw':>8}{'CPU s':>8}"
                 f"{'peak MB':>9}   all rounds, s")
-    if broker is None:
-        runs = contenders.contenders(dovecot, user, folder / "work")
-    else:
-        runs = contenders.kafka_contenders(
-            dovecot, user, folder / "work", broker)
+    runs = make(dovecot, user, folder / "work", *args)
     runs["raw FETCH, discarded"]()  # warms the page cache for all of them
     results: dict = {name: [] for name in runs}
     failed = 0
@@ -98,20 +97,29 @@ def catchup(report: Report, folder: Path) -> None:
         raise RuntimeError(f"{failed} did not finish, see above")
 
 
-def kafka(report: Report, folder: Path) -> None:
-    """A real broker, which takes its share of the cores too."""
-    dovecot, broker = Dovecot(fsync=False), KafkaBroker()
+def into(report: Report, folder: Path, name: str, make, server) -> None:
+    """A real server, which takes its share of the cores too."""
+    dovecot = Dovecot(fsync=False)
     try:
-        failed = sum(compare(report, f"Into Kafka, {name} mails", dovecot,
-                             name, count, size, folder, broker)
-                     for name, count, size in (
+        failed = sum(compare(report, f"Into {name}, {case} mails", dovecot,
+                             case, count, size, folder, make, server)
+                     for case, count, size in (
                          ("medium", MAILS, 36_000),
                          ("small", MAILS * 5 // 2, 2_000)))
     finally:
         dovecot.remove()
-        broker.remove()
+        server.remove()
     if failed:
         raise RuntimeError(f"{failed} did not finish, see above")
+
+
+def kafka(report: Report, folder: Path) -> None:
+    into(report, folder, "Kafka", contenders.kafka_contenders, KafkaBroker())
+
+
+def redis(report: Report, folder: Path) -> None:
+    """With appendfsync always, so that what it acknowledges is durable."""
+    into(report, folder, "Redis", contenders.redis_contenders, RedisServer())
 
 
 class Watching:
@@ -231,7 +239,7 @@ def main() -> int:
                 f"{time.strftime('%Y-%m-%d %H:%M')}")
     failed = 0
     folder = new_folder("bench")
-    for part in (catchup, kafka, idle, latency, programs):
+    for part in (catchup, kafka, redis, idle, latency, programs):
         if part.__name__ not in ONLY:
             continue
         try:

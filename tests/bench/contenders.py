@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from outputs import KafkaOutput
+from outputs import KafkaOutput, RedisOutput
 from servers.dovecot import PASSWORD
 
 topics = itertools.count(1)
@@ -156,6 +156,21 @@ def kafka_contenders(dovecot, user: str, folder: Path, broker) -> dict:
         "raw FETCH, discarded": lambda: raw(dovecot, user, folder),
         "Kafka, at least once": lambda: run("at_least_once"),
         "Kafka, exactly once": lambda: run("exactly_once"),
+    }
+
+
+def redis_contenders(dovecot, user: str, folder: Path, server) -> dict:
+    """The stream is kept short, for it is all in memory."""
+    def run(delivery: str) -> Result:
+        RedisOutput(server, "mail").client.flushall()
+        return mailbridge(dovecot, user, folder, {
+            "type": "redis", "url": server.url, "maxlen": 1000,
+            "delivery": delivery})
+
+    return {
+        "raw FETCH, discarded": lambda: raw(dovecot, user, folder),
+        "Redis, at least once": lambda: run("at_least_once"),
+        "Redis, exactly once": lambda: run("exactly_once"),
     }
 
 
