@@ -15,8 +15,17 @@
 /* To resolve; and then for each address, to connect and be let in. */
 #define CONNECT_MS 10000
 
+/* The same for one sentinel: there are others. */
+#define SENTINEL_MS 2000
+
 static void try_next(struct redis_link *, const struct fault *);
 static void on_timer(uv_timer_t *);
+
+static unsigned
+patience(const struct redis_link *l)
+{
+	return (l->target == LINK_SENTINEL ? SENTINEL_MS : CONNECT_MS);
+}
 
 static void
 set_timer(struct redis_link *l, uint64_t ms)
@@ -202,7 +211,7 @@ try_next(struct redis_link *l, const struct fault *last)
 			NULL, 0, NI_NUMERICHOST) != 0)
 			continue;
 		l->state = LINK_CONNECTING;
-		set_timer(l, CONNECT_MS);
+		set_timer(l, patience(l));
 		/* An address, so that hiredis resolves nothing. */
 		if (begin(l, redisAsyncConnect(host, l->port), &f) == 0)
 			return;
@@ -229,7 +238,7 @@ redis_link_resolve(struct redis_link *l)
 	struct fault f;
 
 	l->state = LINK_RESOLVING;
-	set_timer(l, CONNECT_MS);
+	set_timer(l, patience(l));
 	l->resolve = redis_resolve_start(l->loop, l->host, on_resolved, l);
 	if (l->resolve != NULL)
 		return;
@@ -251,7 +260,7 @@ on_timer(uv_timer_t *timer)
 			break;
 		}
 		l->state = LINK_CONNECTING;
-		set_timer(l, CONNECT_MS);
+		set_timer(l, patience(l));
 		if (begin(l, redisAsyncConnectUnix(l->config->url.path), &f) ==
 		    -1)
 			redis_link_fail(l, &f);
@@ -264,8 +273,8 @@ on_timer(uv_timer_t *timer)
 		redis_link_no(l, &f);
 		break;
 	case LINK_CONNECTING:
-		fault_set(&f, FAULT_RETRY, "%s: no answer within %d s",
-		    l->address, CONNECT_MS / 1000);
+		fault_set(&f, FAULT_RETRY, "%s: no answer within %u s",
+		    l->address, patience(l) / 1000);
 		drop(l);
 		try_next(l, &f);
 		break;

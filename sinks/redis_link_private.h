@@ -32,7 +32,9 @@ struct redis_link {
 	char address[REDIS_HOST_MAX + 64]; /* the same, for messages */
 	char moved_host[REDIS_HOST_MAX];   /* "": nowhere */
 	uint16_t moved_port;
-	size_t sentinel, asked;	      /* the one to ask; how many were */
+	size_t sentinel, asked;		  /* the one to ask; how many were */
+	char master_host[REDIS_HOST_MAX]; /* as they say; "": not yet */
+	uint16_t master_port;
 	struct fault why;	      /* what sentinels said */
 	struct redisAsyncContext *ac; /* LINK_CONNECTING and LINK_UP */
 	void *tls;		      /* of ac, see redis_tls.h; NULL: none */
@@ -49,7 +51,7 @@ struct redis_link {
 void redis_hello(struct redis_link *);
 
 /* ... and how that ended: commands may be sent; the target is of no use; the
- * sentinel says that the master is there. */
+ * sentinel that was asked says that the master is there. */
 void redis_link_yes(struct redis_link *);
 void redis_link_no(struct redis_link *, const struct fault *why);
 void redis_link_master(struct redis_link *, const char *host, const char *port);

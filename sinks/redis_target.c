@@ -33,30 +33,58 @@ ask_sentinel(struct redis_link *l)
 	redis_link_resolve(l);
 }
 
-void
-redis_link_no(struct redis_link *l, const struct fault *why)
+/* One sentinel was asked: the next one, or what all of them together say. */
+static void
+asked(struct redis_link *l)
 {
 	const struct redis_sentinels *s = &l->config->sentinels;
 
-	/* Of what sentinels say, the mistake that a person can mend is told. */
-	if (l->target == LINK_SENTINEL && l->why.kind != FAULT_CONFIG)
-		l->why = *why;
-	if (l->target != LINK_SENTINEL || l->asked + 1 >= s->nnodes) {
-		redis_link_fail(l, l->target == LINK_SENTINEL ? &l->why : why);
-		return;
-	}
-	l->asked++;
-	l->sentinel = (l->sentinel + 1) % s->nnodes;
 	redis_link_drop(l);
-	ask_sentinel(l);
+	l->sentinel = (l->sentinel + 1) % s->nnodes;
+	if (++l->asked < s->nnodes)
+		ask_sentinel(l);
+	else if (l->master_host[0] == '\0')
+		redis_link_fail(l, &l->why);
+	else {
+		aim(l, LINK_MASTER, l->master_host, l->master_port);
+		redis_link_resolve(l);
+	}
 }
 
 void
-redis_link_master(struct redis_link *l, const char *host, const char *port)
+redis_link_no(struct redis_link *l, const struct fault *why)
 {
-	redis_link_drop(l);
-	aim(l, LINK_MASTER, host, (uint16_t)strtoul(port, NULL, 10));
-	redis_link_resolve(l);
+	if (l->target != LINK_SENTINEL) {
+		redis_link_fail(l, why);
+		return;
+	}
+	/* Of what sentinels say, the mistake that a person can mend is told. */
+	if (l->why.kind != FAULT_CONFIG)
+		l->why = *why;
+	asked(l);
+}
+
+/* For some seconds after a failover not all of them know of it, and the old
+ * master may be back, not knowing either. */
+void
+redis_link_master(struct redis_link *l, const char *host, const char *text)
+{
+	uint16_t port = (uint16_t)strtoul(text, NULL, 10);
+	struct fault f;
+
+	if (l->master_host[0] != '\0' &&
+	    (strcmp(l->master_host, host) != 0 || l->master_port != port)) {
+		fault_set(&f, FAULT_RETRY,
+		    "%s: the sentinels do not agree (a failover is under way): "
+		    "the master %s is at %s:%u, or at %s:%u",
+		    l->address, l->config->sentinels.master, l->master_host,
+		    l->master_port, host, port);
+		redis_link_fail(l, &f);
+		return;
+	}
+	(void)snprintf(l->master_host, sizeof(l->master_host), "%s", host);
+	l->master_port = port;
+	asked(l);
 }
 
 void
@@ -78,6 +106,7 @@ redis_target_try(struct redis_link *l)
 
 	l->asked = 0;
 	l->why.kind = FAULT_NONE;
+	l->master_host[0] = '\0';
 	if (l->moved_host[0] != '\0') {
 		memcpy(host, l->moved_host, sizeof(host));
 		l->moved_host[0] = '\0';

@@ -49,11 +49,23 @@ class Group:
                     if server.port == told["port"])
 
     def fail_over(self) -> None:
-        """The master dies, and comes back when there is another one."""
+        """The master dies, and comes back when there is another one; until all
+        have what that one has."""
         dead = self.master()
         dead.kill()
         wait_until(lambda: self.master() is not dead, 60, "a new master")
         dead.start()
+        wait_until(self.whole, 60, "all to follow it")
+
+    def whole(self) -> bool:
+        import redis
+        try:
+            told = self.client(self.master().port).info("replication")
+        except redis.RedisError:
+            return False
+        return told["role"] == "master" and all(
+            told.get(f"slave{number}", {}).get("state") == "online"
+            for number in range(len(self.servers) - 1))
 
     def output(self, **settings) -> RedisOutput:
         nodes = [f"127.0.0.1:{port}" for port in self.ports()]
