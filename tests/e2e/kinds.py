@@ -7,7 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from outputs import DirectoryOutput, KafkaOutput, RedisOutput
+from outputs import (WEBHOOK_SECRET, DirectoryOutput, ExecOutput, KafkaOutput,
+                     RedisOutput, WebhookOutput)
 from bridge import schemas
 
 FILES = ("open", "write", "pwrite", "writev", "fsync", "fdatasync", "syncfs",
@@ -155,6 +156,35 @@ class Kafka(Kind):
         self.paths = (f"tcp:127.0.0.1:{self.broker.port}",)
 
 
+class Webhook(Kind):
+    calls = (*STATE, *SENDS)
+
+    def __init__(self, folder: Path, receiver) -> None:
+        super().__init__(folder)
+        self.receiver = receiver
+        self.secret = folder / "webhook.secret"
+        self.secret.write_text(WEBHOOK_SECRET + "\n")
+        self.secret.chmod(0o600)
+        self.paths = (f"tcp:127.0.0.1:{receiver.port}",)
+
+    def renew(self) -> None:
+        del self.receiver.requests[:]
+        self.output = WebhookOutput(self.receiver, str(self.secret))
+
+
+class Exec(Kind):
+    """A program that passes over what it has."""
+
+    calls = (*STATE, "write", "writev")
+    paths = ("pipe:",)
+    once = True
+
+    def renew(self) -> None:
+        place = self.folder / f"exec{next(self.numbers)}"
+        place.mkdir()
+        self.output = ExecOutput(place)
+
+
 def make(name: str, folder: Path, request) -> Kind:
     """By a name such as "redis exactly_once"; starts what it needs."""
     kind, _, delivery = name.partition(" ")
@@ -162,8 +192,12 @@ def make(name: str, folder: Path, request) -> Kind:
         return Redis(folder, request.getfixturevalue("redis_server"), delivery)
     if kind == "kafka":
         return Kafka(folder, request.getfixturevalue("kafka"), delivery)
-    return {"directory": Directory, "file": File, "pipe": Pipe}[kind](folder)
+    if kind == "webhook":
+        return Webhook(folder, request.getfixturevalue("receiver"))
+    return {"directory": Directory, "file": File, "pipe": Pipe,
+            "exec": Exec}[kind](folder)
 
 
 NAMES = ("directory", "file", "pipe", "redis at_least_once",
-         "redis exactly_once", "kafka at_least_once", "kafka exactly_once")
+         "redis exactly_once", "kafka at_least_once", "kafka exactly_once",
+         "webhook", "exec")

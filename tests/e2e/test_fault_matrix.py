@@ -90,7 +90,9 @@ def places(calls: list, folder) -> Counter:
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("name", kinds.NAMES)
+# The pipes of exec cannot be told from those of libuv, which ends at an error.
+@pytest.mark.parametrize("name", [name for name in kinds.NAMES
+                                  if name != "exec"])
 def test_every_error(name, request, folder, dovecot, user, record_property):
     kind = kinds.make(name, folder, request)
     kind.calls = tuple(ERRORS)

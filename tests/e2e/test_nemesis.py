@@ -95,8 +95,16 @@ READ = {"kafka": kafka_ids, "redis": redis_ids, "files": directory_ids,
 
 def held(dovecot) -> set:
     """What the mailboxes hold."""
-    return {(f"/mailbridge/{name}/INBOX", f"{dovecot.uidvalidity(name)}-{uid}")
-            for name in USERS for uid in dovecot.uids(name)}
+    found = set()
+    for name in USERS:
+        imap = dovecot.login(name)
+        imap.select("INBOX", readonly=True)
+        [validity] = imap.response("UIDVALIDITY")[1]
+        for uid in imap.uid("search", "ALL")[1][0].split():
+            found.add((f"/mailbridge/{name}/INBOX",
+                       f"{validity.decode()}-{uid.decode()}"))
+        imap.logout()
+    return found
 
 
 def latencies(postman, output) -> list:
