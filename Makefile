@@ -82,8 +82,9 @@ $(LIB): $(LIB_OBJS)
 
 $(BUILD)/unit/%: tests/unit/%.c $(UNIT_HELP) $(LIB)
 	@mkdir -p $(@D)
-	$(COMPILE) $(ALL_LDFLAGS) -Wl,--wrap=event_new -o $@ $< $(UNIT_HELP) \
-	    $(LIB) $(PKG_LIBS) -lcmocka
+	$(COMPILE) $(ALL_LDFLAGS) \
+	    -Wl,--wrap=event_new,--wrap=notice_refused -o $@ $< \
+	    $(UNIT_HELP) $(LIB) $(PKG_LIBS) -lcmocka
 
 # Preloaded by tests into the program; no sanitizer, which must come first.
 build/faults.so: $(wildcard tests/faults/*.c tests/faults/*.h)

@@ -3,6 +3,7 @@ should, and comes out as it went in."""
 
 import base64
 import hashlib
+import json
 import os
 import random
 import signal
@@ -137,7 +138,8 @@ def test_retention(bridge, output, dovecot, user):
 
 
 def test_too_large_for_the_sink(new_bridge, dovecot, user, kafka):
-    """The raw message and the file go first, then the end of the text."""
+    """The raw message and the file go first, then the end of the text, which is
+    stored whole."""
     output = KafkaOutput(kafka, user.replace("/", "-"),
                          properties={"message.max.bytes": 20_000})
     output.create()
@@ -155,3 +157,21 @@ def test_too_large_for_the_sink(new_bridge, dovecot, user, kafka):
         assert event["attachments"][0]["content"] is None
         assert get(bridge, event["attachments"][0]["blobId"]) == FILE
         assert get(bridge, event["blobId"]) == mail(number, text)
+    whole = second["bodyStructure"]["subParts"][0]["blobId"]
+    assert get(bridge, whole) == b"word " * 10_000
+    small = first["bodyStructure"]["subParts"][0]["blobId"]
+    assert not blob_path(bridge, small).exists()
+
+
+def test_jmap_refers(new_bridge, dovecot, user, output):
+    """RFC 8621's form names the same blobs, and holds none of them."""
+    dovecot.append(user, [mail(1)])
+    bridge = new_bridge([account(dovecot, user)], output,
+                        envelope={**STORE, "format": "jmap"})
+    bridge.once()
+    (event,) = output.events()
+    (attachment,) = event["attachments"]
+    assert attachment["blobId"] == BLOB
+    assert base64.b64encode(FILE[:300]).decode() not in json.dumps(event)
+    assert get(bridge, BLOB) == FILE
+    assert get(bridge, event["blobId"]) == mail(1)

@@ -1,24 +1,28 @@
 /* Every event that a unit test makes, for tests/tools/check_events.py: the
- * linker puts the function below in place of event_new() (see Makefile), so
- * that no test can forget it.  Where EVENT_LOG names a file each is a line of
- * it. */
+ * linker puts the functions below in place of those that make one (see
+ * Makefile), so that no test can forget it.  Where EVENT_LOG names a file each
+ * is a line of it. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bridge/envelope/event.h"
+#include "bridge/envelope/notice.h"
 
 struct event *__real_event_new(
     const struct message *, const struct envelope_options *, struct fault *);
 struct event *__wrap_event_new(
     const struct message *, const struct envelope_options *, struct fault *);
 
-struct event *
-__wrap_event_new(
-    const struct message *m, const struct envelope_options *o, struct fault *f)
+struct event *__real_notice_refused(const struct message *, const char *sink,
+    const char *reason, const struct envelope_options *, struct fault *);
+struct event *__wrap_notice_refused(const struct message *, const char *sink,
+    const char *reason, const struct envelope_options *, struct fault *);
+
+static struct event *
+logged(struct event *ev, const struct envelope_options *o)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	struct event *ev = __real_event_new(m, o, f);
 	const char *path = getenv("EVENT_LOG");
 	FILE *out;
 
@@ -36,4 +40,18 @@ __wrap_event_new(
 	}
 	(void)pthread_mutex_unlock(&lock);
 	return (ev);
+}
+
+struct event *
+__wrap_event_new(
+    const struct message *m, const struct envelope_options *o, struct fault *f)
+{
+	return (logged(__real_event_new(m, o, f), o));
+}
+
+struct event *
+__wrap_notice_refused(const struct message *m, const char *sink,
+    const char *reason, const struct envelope_options *o, struct fault *f)
+{
+	return (logged(__real_notice_refused(m, sink, reason, o, f), o));
 }
