@@ -1,4 +1,5 @@
-"""convert on mails that are made to cost much: 10 s, 256 MB, and an event.
+"""convert on mails that are made to cost much: 10 s, 256 MB, a stack of 256 kB,
+and an event.
 
 The program is the one that users run: sanitizers cost time and memory of
 their own."""
@@ -18,6 +19,7 @@ MEGABYTES = 256
 # A process counts the memory of the one that started it: this one is small.
 MEASURE = """
 import os, resource, sys
+resource.setrlimit(resource.RLIMIT_STACK, (1 << 18, 1 << 18))
 pid = os.posix_spawn(sys.argv[1], [sys.argv[1], "convert"], os.environ)
 _, status, used = os.wait4(pid, 0)
 print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime,

@@ -220,6 +220,11 @@ texts_are_repaired(void **state)
 		    "body.text", "hi", "" },
 		{ "Content-Transfer-Encoding: \"base64\";\n\naGk=", 0,
 		    "body.text", "hi", "" },
+		{ "Content-Transfer-Encoding: base64 \t\n\naGk=", 0,
+		    "body.text", "hi", "" },
+		{ "Content-Type: a/b\nContent-Transfer-Encoding: binary\n\n"
+		  "\0\r\xFF\n",
+		    57, "attachments.0.content", "AA3/Cg==", "" },
 		{ "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx", 0,
 		    "body.text", "x",
 		    "multipartUnclosed: its last boundary is missing, it may "
@@ -233,6 +238,37 @@ texts_are_repaired(void **state)
 
 	(void)state;
 	assert_repairs(BOTH(cases));
+}
+
+/* Line ends are LF, and nothing else is changed: no unflowing, no dots. */
+static void
+lines_are_kept(void **state)
+{
+	char *line;
+	json_t *json;
+	static const struct repair cases[] = {
+		{ "\na\r\nb\nc\rd\r\r\ne\n\r\n", 0, "body.text",
+		    "a\nb\nc\rd\r\ne\n\n", "" },
+		{ "Content-Type: text/plain; format=flowed; delsp=yes\n\n"
+		  "> on \nand on \n..\n.\n-- \n",
+		    0, "body.text", "> on \nand on \n..\n.\n-- \n", "" },
+		{ "Content-Type: text/plain; charset=utf-8\n\n"
+		  "\xC2\x85 \xE2\x80\xA8 \xE2\x80\xA9 \x0B\x0C",
+		    0, "body.text",
+		    "\xC2\x85 \xE2\x80\xA8 \xE2\x80\xA9 \x0B\x0C", "" },
+	};
+
+	(void)state;
+	assert_repairs(BOTH(cases));
+	assert_non_null(line = malloc(1000001));
+	memset(line, 'x', 1000000);
+	line[0] = '\n';
+	json = convert(line, 1000000);
+	assert_int_equal(
+	    json_string_length(value_at(json, "body.text")), 999999);
+	assert_problems(json, "");
+	json_decref(json);
+	free(line);
 }
 
 static void
@@ -310,6 +346,7 @@ main(void)
 		cmocka_unit_test(headers_are_repaired),
 		cmocka_unit_test(file_names_are_repaired),
 		cmocka_unit_test(texts_are_repaired),
+		cmocka_unit_test(lines_are_kept),
 		cmocka_unit_test(unusual_parts_are_attachments_of_their_type),
 		cmocka_unit_test(what_is_cut_off_a_body_is_stored),
 	};

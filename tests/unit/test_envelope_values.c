@@ -87,6 +87,10 @@ words_are_decoded(void **state)
 		{ "caf\xE9", "caf\xC3\xA9" },
 		{ "caf\xC3\xA9 =?utf-8?q?x?=", "caf\xC3\xA9 x" },
 		{ "?=", "?=" },
+		{ "=?utf-8?b?SGVsbG8?=", "Hello" },
+		{ "=?x-none?q?a=E9?=", "a\xC3\xA9" },
+		{ "=?utf-8?q?=3D=3Futf-8=3Fq=3Fa=3F=3D?=", "=?utf-8?q?a?=" },
+		{ "=?utf-8?q?=?utf-8?q?a?=?=", "=?utf-8?q?a?=" },
 	};
 	unsigned found = 0;
 	size_t i;
@@ -199,6 +203,11 @@ addresses_are_read(void **state)
 	assert_addresses("", "");
 	assert_addresses(" , ;<>", "");
 	assert_addresses("\"open <a@b.c>", "- <\"open <a@b.c>>");
+	assert_addresses("g: h: a@b;, c@d;, e@f", "- <a@b>, - <c@d>, - <e@f>");
+	assert_addresses("x@.MISSING-HOST-NAME.", "- <x@.MISSING-HOST-NAME.>");
+	/* RFC 6532. */
+	assert_addresses("J\xC3\xB6rg <j\xC3\xB6rg@\xC3\xA4.example>",
+	    "J\xC3\xB6rg <j\xC3\xB6rg@\xC3\xA4.example>");
 }
 
 static void
@@ -284,6 +293,8 @@ dates_are_read(void **state)
 	assert_date("31 Apr 2026 00:00:00 +0000", NULL);
 	assert_date("1 May 2026", NULL);
 	assert_date("1 May 0000 00:00:00 +0000", NULL);
+	assert_date("1 May 9999 00:00:00 +0000", "9999-05-01T00:00:00+00:00");
+	assert_date("1 May 10000 00:00:00 +0000", NULL);
 	assert_date("1 May 292277026596 00:00:00 +0000", NULL);
 	assert_date("1 May 2026 25:00:00 +0000", NULL);
 	assert_date("yesterday", NULL);

@@ -80,6 +80,9 @@ parts_are_what_is_between_boundaries(void **state)
 	assert_tree(MIXED,
 	    "--b\n" MIXED_C "--c\n\n1\n--c--\nafter\n--b\n\n2\n--b--",
 	    "((1.1=1) 2=2)");
+	/* RFC 2045 section 6.4: a multipart has no encoding. */
+	assert_tree(MIXED "\nContent-Transfer-Encoding: base64",
+	    "--b\n\nYQ==\n--b--", "(1=YQ==)");
 	/* A message in the message is a leaf. */
 	assert_tree("multipart/digest; boundary=b",
 	    "--b\n\nSubject: a\n\nx\n--b--", "(1=Subject: a\n\nx)");
