@@ -23,9 +23,12 @@ struct ack_entry {
 	uint32_t uid;
 	enum ack_state state;
 	unsigned tries;	     /* FETCHes that did not bring it */
+	uint64_t size;	     /* as the server says; 0: unknown */
+	int sized;	     /* it was asked, or need not be */
 	int listed;	     /* by the present SEARCH */
 	int withheld;	     /* tried often enough */
 	int part;	     /* too large to be asked for as a whole */
+	int placeholder;     /* the server sent something in its place */
 	uint64_t not_before; /* ms; do not ask again earlier */
 };
 

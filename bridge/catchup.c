@@ -7,13 +7,6 @@
 /* The first FETCH, when nothing is known of the sizes. */
 #define FETCH_FIRST 16
 
-/* How long to wait after the n-th FETCH that did not bring a message.  Some
- * servers deliver half an hour later what they cannot deliver now. */
-static const uint64_t again_ms[] = { 0, 0, 5000, 30000, 120000, 600000,
-	1800000 };
-
-#define WAITS (sizeof(again_ms) / sizeof(again_ms[0]))
-
 struct catchup *
 catchup_new(const struct checkpoint *from)
 {
@@ -93,26 +86,6 @@ int
 catchup_is_due(const struct ack_entry *e, uint64_t now)
 {
 	return (e->state == ACK_OPEN && e->listed && e->not_before <= now);
-}
-
-int
-catchup_missed(struct ack_entry *e, uint64_t now)
-{
-	e->state = ACK_OPEN;
-	e->not_before = now + again_ms[e->tries < WAITS ? e->tries : WAITS - 1];
-	if (e->tries == WAITS)
-		return (1);
-	e->tries++;
-	return (0);
-}
-
-int
-catchup_unanswered(unsigned tries, uint64_t now, uint64_t *at)
-{
-	if (tries >= WAITS)
-		return (1);
-	*at = now + again_ms[tries] + 1;
-	return (0);
 }
 
 void
@@ -214,7 +187,9 @@ catchup_next(struct catchup *c, int can_search, int can_fetch, int hold,
 	if (!hold) {
 		if (choose_stub(c, next))
 			return;
-		if (can_fetch && catchup_fetch_begin(c, now, next))
+		if (can_fetch && c->nasked < LIMIT_FETCH_PIPELINE &&
+		    (catchup_sizes_begin(c, now, next) ||
+			catchup_fetch_begin(c, now, next)))
 			return;
 	}
 	if (c->truncated && uidset_empty(&c->pending) && c->nasked == 0)
@@ -225,6 +200,12 @@ catchup_next(struct catchup *c, int can_search, int can_fetch, int hold,
 	} else if (c->dirty && can_search && uidset_empty(&c->pending)) {
 		catchup_search_begin(c, next);
 	}
+}
+
+void
+catchup_limit(struct catchup *c, uint64_t octets)
+{
+	c->limit = octets;
 }
 
 void
@@ -252,9 +233,10 @@ catchup_disconnected(struct catchup *c, int blame, uint64_t now)
 	struct ack_entry *e;
 	size_t i = 0;
 
-	if (blame && (e = catchup_due_next(c)) != NULL &&
-	    catchup_missed(e, now))
-		e->withheld = 1;
+	if (blame && c->nasked > 0 && c->asked[0]->sizes)
+		c->unsized++;
+	else if (blame && (e = catchup_due_next(c)) != NULL)
+		catchup_missed(e, 0, now);
 	forget_asked(c);
 	uidset_clear(&c->pending);
 	c->searching = 0;

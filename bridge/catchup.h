@@ -4,13 +4,16 @@
  * Notifications are hints: they only cause a SEARCH.  What a SEARCH lists is
  * fetched in ascending order; what a FETCH did not bring is searched for again,
  * and is either gone (expunged: a terminal outcome) or asked for again, at
- * growing intervals, in the end alone, and then given up as a stub.
- * Pure: no I/O, no clock; ${now} is in milliseconds. */
+ * growing intervals, alone and in other forms (see catchup_ladder.c), and in
+ * the end given up as a stub. Pure: no I/O, no clock; ${now} is in
+ * milliseconds. */
 #ifndef CATCHUP_H
 #define CATCHUP_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "bridge/imap/fetch_form.h"
 
 struct catchup;
 struct checkpoint;
@@ -20,16 +23,14 @@ enum catchup_job {
 	CATCHUP_NOTHING, /* all is found and asked; await new mail */
 	CATCHUP_WAIT,	 /* answers are on their way, or there is no room */
 	CATCHUP_SEARCH,	 /* text: the criteria */
-	CATCHUP_FETCH,	 /* text: the UID set; plain: the body alone; part: only
-			  * the start of one that is too large */
+	CATCHUP_FETCH,	 /* text: the UID set, asked for in this form */
 	CATCHUP_STUB	 /* uid: the server lists it and never sends it */
 };
 
 struct catchup_next {
 	enum catchup_job job;
 	const char *text; /* until the next call */
-	int plain;
-	int part;
+	enum fetch_form form;
 	uint32_t uid;
 };
 
@@ -53,6 +54,10 @@ void catchup_until(struct catchup *, uint32_t last);
 /* Ask for none of ${skip}: those that are listed have their outcome already. It
  * is borrowed, until the next call with another one, or NULL. */
 void catchup_skip(struct catchup *, const struct uidset *skip);
+
+/* Ask for sizes first, and of messages with more than ${octets} only for the
+ * start.  Before the first catchup_next(). */
+void catchup_limit(struct catchup *, uint64_t octets);
 
 /* Choose the next job and assume it is done: a SEARCH is sent, a FETCH is sent,
  * a stub is handed on.  ${can_search}: no command is under way.  ${can_fetch}:
@@ -78,9 +83,16 @@ void catchup_searched(
 void catchup_fetched(
     struct catchup *, const struct catchup_end *, uint64_t now);
 
+/* The server says that ${uid} has ${octets}. */
+void catchup_size(struct catchup *, uint32_t uid, uint64_t octets);
+
 /* The message that is coming is too large to be read: ask for its start, or, if
- * that was done, for nothing more.  ${uid} 0: the one that is due next. */
+ * that was done, for its header.  ${uid} 0: the one that is due next. */
 void catchup_oversized(struct catchup *, uint32_t uid);
+
+/* What comes for ${uid} is not the message.  1: there is no hope for better,
+ * take it; 0: as if nothing had come, and it is asked for again for hours. */
+int catchup_placeholder(struct catchup *, uint32_t uid);
 
 /* The UID that the oldest FETCH asks for, if it is only one; else 0.  Servers
  * are known to send a message without its UID. */

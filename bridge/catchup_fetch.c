@@ -3,6 +3,9 @@
 
 #include "bridge/catchup_private.h"
 
+/* A server that refuses so often to tell sizes is not asked for them. */
+#define UNSIZED_MAX 2
+
 /* Put a UID into the FETCH being made: 1, or 0 if it does not fit any more. */
 static int
 put_uid(struct catchup *c, struct asked *asked, uint32_t *run, uint32_t uid)
@@ -31,33 +34,70 @@ end_set(struct catchup *c, struct asked *asked, uint32_t run)
 		buf_printf(&c->text, ":%u", asked->uids[asked->n - 1]);
 }
 
-static size_t
-batch_size(const struct catchup *c)
+/* Are sizes asked for first? */
+static int
+wants_sizes(const struct catchup *c)
 {
-	uint64_t n;
-
-	n = CATCHUP_FETCH_OCTETS / (c->mean + 1);
-	return (n < 1 ? 1 : n > c->batch ? c->batch : n);
+	return (c->limit != 0 && c->unsized < UNSIZED_MAX);
 }
 
-/* Take up what a past connection left open, or a single message: one that was
- * asked for in vain, or one that is too large.  That one, or NULL. */
+/* The FETCH of the UIDs collected: 1; or 0 if there are none. */
+static int
+send(struct catchup *c, struct asked *asked, uint32_t run, enum fetch_form form,
+    struct catchup_next *next)
+{
+	if (asked->n == 0) {
+		free(asked);
+		return (0);
+	}
+	end_set(c, asked, run);
+	asked->sizes = form == FETCH_SIZES;
+	c->asked[c->nasked++] = asked;
+	next->job = CATCHUP_FETCH;
+	next->text = c->text.data;
+	next->form = form;
+	return (1);
+}
+
+static struct asked *
+new_set(struct catchup *c)
+{
+	struct asked *asked;
+
+	asked = malloc(sizeof(*asked) + c->batch * sizeof(asked->uids[0]));
+	if (asked != NULL)
+		asked->n = 0;
+	buf_clear(&c->text);
+	return (asked);
+}
+
+static uint64_t
+octets_of(const struct catchup *c, const struct ack_entry *e)
+{
+	return (e->size != 0 ? e->size : c->mean + 1);
+}
+
+/* Take up what is listed and not asked for yet, or a single message: one that
+ * was asked for in vain, or one that is too large.  That one, or NULL. */
 static struct ack_entry *
-collect_open(struct catchup *c, struct asked *asked, uint32_t *run, size_t max,
-    uint64_t now)
+collect_open(struct catchup *c, struct asked *asked, uint32_t *run,
+    uint64_t *octets, uint64_t now)
 {
 	struct ack_entry *e;
 	size_t i = 0;
 	int alone;
 
-	while (asked->n < max && (e = catchup_each(c, &i)) != NULL) {
+	while (asked->n < c->batch && *octets < CATCHUP_FETCH_OCTETS &&
+	    (e = catchup_each(c, &i)) != NULL) {
 		alone = e->tries > 0 || e->part;
 		if (!catchup_is_due(e, now) || e->withheld ||
 		    (alone && asked->n > 0))
 			continue;
-		if (!put_uid(c, asked, run, e->uid))
+		if ((wants_sizes(c) && !e->sized) ||
+		    !put_uid(c, asked, run, e->uid))
 			break;
 		e->state = ACK_ASKED;
+		*octets += octets_of(c, e);
 		if (alone)
 			return (e);
 	}
@@ -82,15 +122,16 @@ pass_over(struct catchup *c)
 	return (1);
 }
 
+/* Take up what was never asked for. */
 static void
-collect_pending(
-    struct catchup *c, struct asked *asked, uint32_t *run, size_t max)
+collect_pending(struct catchup *c, struct asked *asked, uint32_t *run,
+    enum ack_state state, uint64_t *octets)
 {
 	struct ack_entry *e;
 	uint32_t uid;
 
-	while (asked->n < max && ack_room(c->window) > 0 &&
-	    !uidset_empty(&c->pending)) {
+	while (asked->n < c->batch && *octets < CATCHUP_FETCH_OCTETS &&
+	    ack_room(c->window) > 0 && !uidset_empty(&c->pending)) {
 		if (pass_over(c))
 			continue;
 		uid = c->pending.ranges[0].lo;
@@ -103,9 +144,34 @@ collect_pending(
 			c->dirty = 1;
 			return;
 		}
-		e->state = ACK_ASKED;
+		e->state = state;
 		e->listed = 1;
+		if (state == ACK_ASKED)
+			*octets += octets_of(c, e);
 	}
+}
+
+int
+catchup_sizes_begin(struct catchup *c, uint64_t now, struct catchup_next *next)
+{
+	uint64_t octets = 0;
+	struct ack_entry *e = NULL;
+	struct asked *asked;
+	uint32_t run = 0;
+	size_t i = 0;
+
+	if (!wants_sizes(c) || (asked = new_set(c)) == NULL)
+		return (0);
+	while (asked->n < c->batch && (e = catchup_each(c, &i)) != NULL) {
+		if (!catchup_is_due(e, now) || e->withheld)
+			continue;
+		/* What is known is fetched first. */
+		if (e->sized || !put_uid(c, asked, &run, e->uid))
+			break;
+	}
+	if (e == NULL)
+		collect_pending(c, asked, &run, ACK_OPEN, &octets);
+	return (send(c, asked, run, FETCH_SIZES, next));
 }
 
 int
@@ -113,31 +179,30 @@ catchup_fetch_begin(struct catchup *c, uint64_t now, struct catchup_next *next)
 {
 	struct ack_entry *alone;
 	struct asked *asked;
+	uint64_t octets = 0;
 	uint32_t run = 0;
-	size_t max;
 
-	if (c->nasked == LIMIT_FETCH_PIPELINE)
+	if ((asked = new_set(c)) == NULL)
 		return (0);
-	max = batch_size(c);
-	asked = malloc(sizeof(*asked) + max * sizeof(asked->uids[0]));
-	if (asked == NULL)
-		return (0);
-	asked->n = 0;
-	buf_clear(&c->text);
-	alone = collect_open(c, asked, &run, max, now);
-	if (alone == NULL)
-		collect_pending(c, asked, &run, max);
-	if (asked->n == 0) {
-		free(asked);
-		return (0);
+	alone = collect_open(c, asked, &run, &octets, now);
+	if (alone == NULL && !wants_sizes(c))
+		collect_pending(c, asked, &run, ACK_ASKED, &octets);
+	return (send(c, asked, run,
+	    alone != NULL ? catchup_form(alone) : FETCH_WHOLE, next));
+}
+
+/* The sizes came, or not. */
+static void
+sized(struct catchup *c, const struct asked *asked, int ok)
+{
+	struct ack_entry *e;
+	size_t i;
+
+	c->unsized = ok ? 0 : c->unsized + 1;
+	for (i = 0; ok && i < asked->n; i++) {
+		if ((e = catchup_find(c, asked->uids[i])) != NULL)
+			e->sized = 1;
 	}
-	end_set(c, asked, run);
-	c->asked[c->nasked++] = asked;
-	next->job = CATCHUP_FETCH;
-	next->text = c->text.data;
-	next->part = alone != NULL && alone->part;
-	next->plain = alone != NULL && !alone->part && alone->tries >= 2;
-	return (1);
 }
 
 /* Is there one in ${asked} that came? */
@@ -170,8 +235,10 @@ catchup_fetched(struct catchup *c, const struct catchup_end *end, uint64_t now)
 	memmove(&c->asked[0], &c->asked[1], c->nasked * sizeof(c->asked[0]));
 	if (end->limit != 0 && end->limit < c->batch)
 		c->batch = end->limit;
+	if (asked->sizes)
+		sized(c, asked, end->ok);
 	forgive = end->limit != 0 && any_came(c, asked);
-	for (i = 0; i < asked->n; i++) {
+	for (i = 0; !asked->sizes && i < asked->n; i++) {
 		e = catchup_find(c, asked->uids[i]);
 		if (e == NULL || e->state != ACK_ASKED)
 			continue;
@@ -181,8 +248,7 @@ catchup_fetched(struct catchup *c, const struct catchup_end *end, uint64_t now)
 		}
 		/* Expunged, or withheld: only a SEARCH can tell.  A refusal is
 		 * repeated for ever; only silence is given up. */
-		if (catchup_missed(e, now) && end->ok)
-			e->withheld = 1;
+		catchup_missed(e, !end->ok, now);
 		c->dirty = 1;
 	}
 	free(asked);
@@ -212,8 +278,31 @@ catchup_oversized(struct catchup *c, uint32_t uid)
 		return;
 	e->state = ACK_OPEN;
 	if (e->part)
-		e->withheld = 1;
+		catchup_header_only(e);
 	e->part = 1;
+}
+
+void
+catchup_size(struct catchup *c, uint32_t uid, uint64_t octets)
+{
+	struct ack_entry *e;
+
+	if ((e = catchup_find(c, uid)) == NULL)
+		return;
+	e->size = octets;
+	if (c->limit != 0 && octets > c->limit)
+		e->part = 1;
+}
+
+int
+catchup_placeholder(struct catchup *c, uint32_t uid)
+{
+	struct ack_entry *e;
+
+	if ((e = catchup_find(c, uid)) == NULL)
+		return (0);
+	e->placeholder = 1;
+	return (catchup_is_last(e));
 }
 
 uint32_t

@@ -14,6 +14,7 @@
 #define CATCHUP_FETCH_OCTETS (4U * 1024 * 1024)
 
 struct asked {
+	int sizes; /* only for their sizes */
 	size_t n;
 	uint32_t uids[];
 };
@@ -42,6 +43,8 @@ struct catchup {
 	uint64_t search_at;  /* the next one, or 0 */
 	uint64_t batch;	     /* UIDs a FETCH that the server allows */
 	uint64_t mean;	     /* octets of a message, smoothed */
+	uint64_t limit;	     /* more octets are not asked for, or 0 */
+	unsigned unsized;    /* times that the sizes were refused in a row */
 	uint64_t expunged;
 };
 
@@ -61,9 +64,19 @@ int catchup_fetch_begin(
 /* The message that the server is about to send, or sends; or NULL. */
 struct ack_entry *catchup_due_next(struct catchup *);
 
-/* One more try for ${e} was in vain: when to try again.  1 if there were enough
- * of them; else 0. */
-int catchup_missed(struct ack_entry *e, uint64_t now);
+/* What is asked for of ${e}, after the tries that were in vain
+ * (catchup_ladder.c). */
+enum fetch_form catchup_form(const struct ack_entry *e);
+
+/* One more try was in vain, a refusal or silence: when to try again, or that it
+ * is withheld. */
+void catchup_missed(struct ack_entry *e, int refused, uint64_t now);
+
+/* Only its header is asked for from now on. */
+void catchup_header_only(struct ack_entry *e);
+
+/* Is this the last but few, where what comes is taken as it is? */
+int catchup_is_last(const struct ack_entry *e);
 
 /* The same for a SEARCH without answer, of which there were ${tries}: 1 if
  * there were enough; else 0 with *at. */
@@ -71,6 +84,10 @@ int catchup_unanswered(unsigned tries, uint64_t now, uint64_t *at);
 
 /* A sweep must not take lo..hi for late ones. */
 void catchup_remember(struct catchup *, uint32_t lo, uint32_t hi);
+
+/* Ask for the sizes of what is to be fetched next: 1, or 0 if they are known,
+ * or are not to be had. */
+int catchup_sizes_begin(struct catchup *, uint64_t now, struct catchup_next *);
 
 /* ${uid} has an outcome; ${gone}: expunged. */
 void catchup_finish(struct catchup *, uint32_t uid, int gone);

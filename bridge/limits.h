@@ -48,6 +48,17 @@
  * thrown away; for more than these a new connection is cheaper. */
 #define LIMIT_DISCARD (8U * 1024 * 1024)
 
+/* The same of a server that was asked for the start of a message and sends all
+ * of it: there is no better way left to get it. */
+#define LIMIT_DISCARD_PART (1024U * 1024 * 1024)
+
+/* Octets of the text that are asked for of a message that the server does not
+ * hand over whole. */
+#define LIMIT_FETCH_START (64U * 1024)
+
+/* The header of a message that comes apart. */
+#define LIMIT_FETCH_HEADER (1024U * 1024)
+
 /* Octets that are no message data, between the ends of two commands or from one
  * message to the next: the SEARCH of ten million UIDs stays below. */
 #define LIMIT_IMAP_TALK (128U * 1024 * 1024)
@@ -103,6 +114,11 @@
 
 /* Text of a flag list of one message. */
 #define LIMIT_FLAGS 4096
+
+/* An id of RFC 8474 (section 6 allows 255 octets), and the text of Gmail's
+ * labels of one message: 225 octets are one. */
+#define LIMIT_OBJECT_ID 255
+#define LIMIT_LABELS (16U * 1024)
 
 /* A secret file. */
 #define LIMIT_SECRET (64U * 1024)

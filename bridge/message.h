@@ -20,13 +20,29 @@ struct message {
 			  * when it was cut at limits.max_message_bytes */
 	int unavailable; /* the server lists the UID and never hands the
 			  * message over: the event is a stub */
+	int incomplete;	 /* it hands over only its start, which is in raw */
+	int joined;	 /* raw is header and text, that came apart */
+	int placeholder; /* raw is what the server sent in its place */
 	int replay;
+
+	/* What a server may tell beside: NULL, or 0, if it does not. */
+	char *email_id, *thread_id; /* RFC 8474 */
+	int has_savedate;
+	int64_t savedate;	     /* RFC 8514; seconds since 1970, UTC */
+	uint64_t gm_msgid, gm_thrid; /* Gmail's X-GM-MSGID, X-GM-THRID */
+	char *gm_labels; /* in UTF-8, each ends in a line feed; or NULL */
 };
+
+/* Is raw only the start of it? */
+int message_is_cut(const struct message *);
+
+/* The server's own id of its conversation, or NULL; it may be in ${text}. */
+const char *message_thread(const struct message *, char text[24]);
 
 /* A message with nothing in it, or NULL if memory is out. */
 struct message *message_new(void);
 
-/* Free it with its flags and raw bytes; message_free(NULL) has no effect. */
+/* Free it with its strings and raw bytes; message_free(NULL) has no effect. */
 void message_free(struct message *);
 
 #endif

@@ -154,6 +154,7 @@ watcher_begin(struct watcher *w, const struct checkpoint *mark, int settle,
 	w->uidvalidity = mark->uidvalidity;
 	if ((w->catchup = catchup_new(mark)) == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	catchup_limit(w->catchup, w->host->max_message_bytes);
 	if (settle) {
 		/* A crash from here on must find the same beginning. */
 		w->settling = committer_mark(w->host->committer, &w->slot);

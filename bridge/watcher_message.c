@@ -17,6 +17,18 @@
  * up and the ladder slows us down. */
 #define BARREN_MAX 3
 
+void
+watcher_fetch(struct watcher *w, const struct catchup_next *next)
+{
+	uint64_t part = w->host->max_message_bytes;
+
+	w->form = next->form;
+	if (next->form == FETCH_START && part > LIMIT_FETCH_START)
+		part = LIMIT_FETCH_START;
+	session_fetch(w->line->session, next->text, next->form, part,
+	    uv_now(w->host->loop));
+}
+
 /* The budget allows it: read on. */
 static int
 accept_body(struct watcher *w, struct fault *f)
@@ -49,11 +61,14 @@ on_granted(void *arg)
 int
 watcher_body(struct watcher *w, const struct session_event *ev, struct fault *f)
 {
-	uint64_t keep = ev->size;
+	uint64_t keep = ev->size, discard = LIMIT_DISCARD;
 
-	if (ev->size > w->host->max_message_bytes + LIMIT_DISCARD) {
-		/* A new connection is cheaper than what would be thrown
-		 * away, and an end of it may never come. */
+	if (w->form == FETCH_PART || w->form == FETCH_START)
+		discard = LIMIT_DISCARD_PART;
+	if (ev->size > w->host->max_message_bytes + discard) {
+		/* Larger than the server said.  A new connection is cheaper
+		 * than what would be thrown away, and an end of it may never
+		 * come. */
 		log_write(LOG_INFO, "watcher", w->name,
 		    "a message of %llu octets (UID %u) is read in part only: "
 		    "limits.max_message_bytes is %llu",
@@ -115,7 +130,9 @@ watcher_message(struct watcher *w, struct message *m, struct fault *f)
 	w->barren = 0;
 	if (m->uid == 0 && w->catchup != NULL)
 		m->uid = catchup_only(w->catchup);
-	if (placeholder_is(m->raw, m->raw_len)) {
+	m->placeholder = placeholder_is(m->raw, m->raw_len);
+	if (m->placeholder &&
+	    (w->catchup == NULL || !catchup_placeholder(w->catchup, m->uid))) {
 		/* Not the message: as if nothing had come. */
 		log_write(LOG_INFO, "watcher", w->name,
 		    "the server sent a placeholder in place of UID %u: it is "

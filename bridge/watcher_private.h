@@ -9,11 +9,13 @@
 #include "bridge/commit.h"
 #include "bridge/fault.h"
 #include "bridge/imap/connection.h"
+#include "bridge/imap/fetch_form.h"
 #include "bridge/ladder.h"
 #include "bridge/line.h"
 #include "bridge/patrol.h"
 #include "bridge/watcher.h"
 
+struct catchup_next;
 struct message;
 struct session_event;
 
@@ -80,8 +82,9 @@ struct watcher {
 
 	/* A message's octets between SESSION_BODY and SESSION_MESSAGE. */
 	struct budget_waiter waiter;
-	size_t charge; /* of the budget */
-	size_t keep;   /* octets to read while waiting for the budget */
+	enum fetch_form form; /* of the FETCH under way */
+	size_t charge;	      /* of the budget */
+	size_t keep;	      /* octets to read while waiting for the budget */
 
 	int pumping, again; /* no re-entrance */
 	int draining, stopping;
@@ -157,9 +160,10 @@ void watcher_look(struct watcher *);
 /* The probe is done: go on from what it found.  0, or -1 with ${f}. */
 int watcher_probed(struct watcher *, struct fault *f);
 
-/* Message data (watcher_message.c): octets of a message follow, one message is
- * whole, a FETCH is done, and one that the server never sends.  0, or -1 with
- * ${f}. */
+/* Message data (watcher_message.c): a FETCH is sent, octets of a message
+ * follow, one message is whole, a FETCH is done, and one that the server never
+ * sends.  0, or -1 with ${f}. */
+void watcher_fetch(struct watcher *, const struct catchup_next *);
 int watcher_body(
     struct watcher *, const struct session_event *, struct fault *f);
 int watcher_message(struct watcher *, struct message *, struct fault *f);

@@ -141,6 +141,10 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 		break;
 	case SESSION_SEARCHED:
 		return (on_searched(w, ev, f));
+	case SESSION_SIZE:
+		if (w->catchup != NULL)
+			catchup_size(w->catchup, ev->uid, ev->size);
+		break;
 	case SESSION_BODY:
 		return (watcher_body(w, ev, f));
 	case SESSION_MESSAGE:
@@ -285,11 +289,7 @@ command(struct watcher *w, struct fault *f)
 			break;
 		case CATCHUP_FETCH:
 			watcher_enter(w, WATCHER_CATCHING_UP);
-			session_fetch(w->line->session, next.text,
-			    next.part	     ? SESSION_PART
-				: next.plain ? SESSION_PLAIN
-					     : SESSION_WHOLE,
-			    w->host->max_message_bytes, now);
+			watcher_fetch(w, &next);
 			break;
 		case CATCHUP_STUB:
 			if (watcher_stub(w, next.uid, f) == -1)

@@ -90,8 +90,7 @@ jmap_prepare(struct mail *m, const struct event *ev)
 		if (!p->multipart)
 			p->same = jmap_same(m, p);
 		/* The message is cut, and this is where. */
-		if (m->message->size > m->message->raw_len &&
-		    p->content.data != NULL &&
+		if (message_is_cut(m->message) && p->content.data != NULL &&
 		    p->content.data + p->content.len == end)
 			p->truncated = 1;
 	}

@@ -73,6 +73,26 @@ mail_parts(
 	return (0);
 }
 
+/* How the octets came to us. */
+static void
+mail_delivery(struct mail *m)
+{
+	const struct message *message = m->message;
+
+	if (message->incomplete)
+		problem_add(&m->problems, PROBLEM_MESSAGE_INCOMPLETE,
+		    mail_nothing, mail_nothing);
+	else if (message_is_cut(message))
+		problem_add(&m->problems, PROBLEM_MESSAGE_TRUNCATED,
+		    mail_nothing, mail_nothing);
+	if (message->joined)
+		problem_add(&m->problems, PROBLEM_MESSAGE_JOINED, mail_nothing,
+		    mail_nothing);
+	if (message->placeholder)
+		problem_add(&m->problems, PROBLEM_SERVER_PLACEHOLDER,
+		    mail_nothing, mail_nothing);
+}
+
 /* The message without a byte order mark in front. */
 static struct span
 mail_raw(const struct message *m)
@@ -108,10 +128,9 @@ mail_open(struct mail *m, const struct message *message)
 	buf_init(&m->scratch, BASE64_DECODED(m->raw.len) + m->raw.len);
 	if ((hash = hash_new()) == NULL)
 		return (-1);
-	if (message->size > message->raw_len)
-		problem_add(&m->problems, PROBLEM_MESSAGE_TRUNCATED,
-		    mail_nothing, mail_nothing);
-	else if (hash_name(hash, m->raw, m->blob_id) == -1)
+	mail_delivery(m);
+	if (!message_is_cut(message) &&
+	    hash_name(hash, m->raw, m->blob_id) == -1)
 		goto done;
 	m->raw = mail_raw(message);
 	header_block(m->raw, 0, &head, &body);

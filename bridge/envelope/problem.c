@@ -54,6 +54,12 @@ const struct problem_text problem_texts[PROBLEM_CODES] = {
 	    "no zone that is known, UTC is taken; or a leap second" },
 	[PROBLEM_MULTIPART_UNCLOSED] = { "multipartUnclosed",
 	    "its last boundary is missing, it may be cut off" },
+	[PROBLEM_MESSAGE_INCOMPLETE] = { "messageIncomplete",
+	    "the server does not hand over all of it, only its start is here" },
+	[PROBLEM_MESSAGE_JOINED] = { "messageJoined",
+	    "header and text came apart, the server does not send it whole" },
+	[PROBLEM_SERVER_PLACEHOLDER] = { "serverPlaceholder",
+	    "this is what the server sends in place of the message" },
 };
 
 void

@@ -17,7 +17,10 @@ enum capability {
 	CAPABILITY_ENABLE = 1 << 11,	      /* RFC 5161 */
 	CAPABILITY_ESEARCH = 1 << 12,	      /* RFC 4731 */
 	CAPABILITY_UTF8 = 1 << 13,	      /* RFC 9755, ACCEPT or ONLY */
-	CAPABILITY_UTF8_NAMES = 1 << 14	      /* RFC 9051 and not RFC 3501 */
+	CAPABILITY_UTF8_NAMES = 1 << 14,      /* RFC 9051 and not RFC 3501 */
+	CAPABILITY_OBJECTID = 1 << 15,	      /* RFC 8474 */
+	CAPABILITY_SAVEDATE = 1 << 16,	      /* RFC 8514 */
+	CAPABILITY_GMAIL = 1 << 17	      /* X-GM-EXT-1 */
 };
 
 /* The set for a list as in "IMAP4rev1 IDLE AUTH=PLAIN", in any case; names

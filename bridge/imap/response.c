@@ -34,7 +34,8 @@ struct response_parser {
 	size_t piece;	    /* end of the SEARCH piece handed out, or 0 */
 	size_t piece_start; /* and where its numbers begin */
 	int handed;	    /* the whole line was handed out */
-	int body_seen;	    /* this response had message data */
+	int body_seen;	    /* this response had message data, of this */
+	enum response_section section;
 	uint64_t body_size;
 	uint64_t left; /* octets of the literal still to come */
 	char *to;
@@ -135,20 +136,6 @@ literal_at_end(const char *line, size_t len, size_t *start, uint64_t *size)
 	return (1);
 }
 
-/* Is the item before the literal at ${start} message data we asked for?  The
- * section ends in ']' or in the origin's '>'; RFC822 is its old name. */
-static int
-is_body_item(const char *line, size_t start)
-{
-	while (start > 0 && line[start - 1] == ' ')
-		start--;
-	if (start == 0)
-		return (0);
-	if (line[start - 1] == ']' || line[start - 1] == '>')
-		return (1);
-	return (start >= 6 && strncasecmp(line + start - 6, "RFC822", 6) == 0);
-}
-
 static int
 is_fetch(const char *line)
 {
@@ -176,7 +163,7 @@ segment_end(struct response_parser *p, struct fault *f)
 	start += p->segment;
 	p->left = size;
 	if (size <= INT64_MAX && is_fetch(p->line.data) &&
-	    is_body_item(p->line.data, start)) {
+	    response_read_section(p->line.data, start, &p->section)) {
 		/* "{n}" stays in the line as the item's value. */
 		p->body_seen = 1;
 		p->body_size = size;
@@ -340,6 +327,7 @@ take_line(struct response_parser *p, const char **data, size_t *len,
 	case 2:
 		*r = (struct response){ .kind = RESPONSE_BODY,
 			.number = p->body_size };
+		r->fetch.section = p->section;
 		r->fetch.uid = response_read_uid(p->line.data, p->line.len);
 		return (1);
 	}
@@ -347,6 +335,7 @@ take_line(struct response_parser *p, const char **data, size_t *len,
 	if (r->kind == RESPONSE_FETCH && p->body_seen) {
 		r->fetch.has_body = 1;
 		r->fetch.body_size = p->body_size;
+		r->fetch.section = p->section;
 	}
 	p->body_seen = 0;
 	p->segment = 0;

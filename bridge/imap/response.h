@@ -21,8 +21,9 @@ enum response_kind {
 	RESPONSE_EXISTS,     /* "* number EXISTS" */
 	RESPONSE_EXPUNGE,    /* "* number EXPUNGE", "* VANISHED ..." */
 	RESPONSE_SEARCH,     /* numbers in text: see response_range() */
-	RESPONSE_BODY,	     /* message data of ${number} octets follows;
-			      * fetch.uid if it was told before them */
+	RESPONSE_BODY,	     /* message data of ${number} octets follows, of
+			      * fetch.section; fetch.uid if it was told before
+			      * them */
 	RESPONSE_FETCH,	     /* "* number FETCH (...)", after its data */
 	RESPONSE_LIST,	     /* "* LIST (flags) delimiter name": mailbox */
 	RESPONSE_COUNTS,     /* "* STATUS name (...)": mailbox */
@@ -39,18 +40,34 @@ enum response_condition {
 	RESPONSE_PREAUTH
 };
 
-/* What a FETCH told; absent items are 0 or NULL. */
+/* What of a message its data is. */
+enum response_section {
+	RESPONSE_WHOLE,	 /* BODY[], RFC822 */
+	RESPONSE_HEADER, /* BODY[HEADER], RFC822.HEADER */
+	RESPONSE_TEXT,	 /* BODY[TEXT], RFC822.TEXT */
+	RESPONSE_FIELDS, /* BODY[HEADER.FIELDS (...)] */
+	RESPONSE_PIECE	 /* some other piece: of no use */
+};
+
+/* What a FETCH told; absent items are 0 or NULL.  Strings are as on the wire.
+ */
 struct response_fetch {
 	uint32_t uid;
 	int has_flags;
 	const char *flags; /* "\\Seen $Label", without parentheses */
 	int has_internaldate;
 	int64_t internaldate; /* seconds since 1970 */
-	int has_body;	      /* BODY[] came, as data, as text or as NIL */
-	uint64_t body_size;   /* octets announced by the literal */
-	uint64_t size;	      /* RFC822.SIZE: what the server believes */
-	const char *text;     /* body sent as a quoted string, or NULL */
+	int has_body;	      /* a section came, as data or as text */
+	enum response_section section;
+	uint64_t body_size; /* octets announced by the literal */
+	uint64_t size;	    /* RFC822.SIZE: what the server believes */
+	const char *text;   /* body sent as a quoted string, or NULL */
 	size_t text_len;
+	const char *email_id, *thread_id; /* RFC 8474 */
+	int has_savedate;		  /* RFC 8514 */
+	int64_t savedate;
+	uint64_t gm_msgid, gm_thrid; /* Gmail's X-GM-... */
+	const char *gm_labels;	     /* "\\Inbox \"a b\"", no parentheses */
 };
 
 /* What a LIST or a STATUS told of a mailbox; absent numbers are 0. */

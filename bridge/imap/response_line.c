@@ -2,10 +2,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "bridge/imap/date.h"
 #include "bridge/imap/response.h"
 #include "bridge/imap/response_private.h"
-#include "bridge/limits.h"
 
 static char *
 skip_spaces(char *s)
@@ -84,38 +82,6 @@ response_read_quoted(char *s, const char **value, size_t *len)
 	return (s);
 }
 
-/* Past the value at ${s}: an atom, a string or a balanced list.  Never deeper
- * than the stack of a counter. */
-static char *
-skip_value(char *s)
-{
-	unsigned depth = 0;
-
-	do {
-		s = skip_spaces(s);
-		if (*s == '"') {
-			for (s++; *s != '\0' && *s != '"'; s++) {
-				if (*s == '\\' && s[1] != '\0')
-					s++;
-			}
-			if (*s == '"')
-				s++;
-		} else if (*s == '(') {
-			depth++;
-			s++;
-		} else if (*s == ')') {
-			if (depth == 0)
-				return (s);
-			depth--;
-			s++;
-		} else {
-			while (*s != '\0' && strchr(" ()\"", *s) == NULL)
-				s++;
-		}
-	} while (depth > 0 && depth <= LIMIT_IMAP_NESTING && *s != '\0');
-	return (s);
-}
-
 /* The end of an item's name: "BODY[HEADER.FIELDS (A B)]<0>" is one name. */
 static char *
 name_end(char *s)
@@ -131,69 +97,24 @@ name_end(char *s)
 	return (s);
 }
 
-static int
-name_is(const char *name, size_t len, const char *want)
-{
-	return (strlen(want) == len && strncasecmp(name, want, len) == 0);
-}
-
-/* The value of BODY[]: "{n}" left by the framing, a string, or NIL. */
-static char *
-read_body_value(char *s, struct response_fetch *fetch)
-{
-	if (*s == '"') {
-		fetch->has_body = 1;
-		s = response_read_quoted(s, &fetch->text, &fetch->text_len);
-		fetch->body_size = fetch->text_len;
-		return (s);
-	}
-	if (strncasecmp(s, "NIL", 3) == 0)
-		return (s + 3); /* as good as absent */
-	return (skip_value(s));
-}
-
-static char *
-read_flags(char *s, struct response_fetch *fetch)
-{
-	char *end;
-
-	if (*s != '(' || (end = strchr(s, ')')) == NULL)
-		return (skip_value(s));
-	*end = '\0';
-	fetch->has_flags = 1;
-	fetch->flags = skip_spaces(s + 1);
-	return (end + 1);
-}
-
 static char *
 read_item(char *name, size_t len, char *s, struct response_fetch *fetch)
 {
-	const char *value;
-	size_t value_len;
-	uint64_t n;
+	enum response_section section;
+	char *end;
 
-	if (name_is(name, len, "UID")) {
-		if (response_read_number(s, &n) && n > 0 && n <= UINT32_MAX)
-			fetch->uid = (uint32_t)n;
-		return (skip_value(s));
-	}
-	if (name_is(name, len, "RFC822.SIZE")) {
-		if (response_read_number(s, &n))
-			fetch->size = n;
-		return (skip_value(s));
-	}
-	if (name_is(name, len, "FLAGS"))
-		return (read_flags(s, fetch));
-	if (name_is(name, len, "INTERNALDATE") && *s == '"') {
-		s = response_read_quoted(s, &value, &value_len);
-		fetch->has_internaldate =
-		    imap_date_parse(value, &fetch->internaldate);
-		return (s);
-	}
-	if ((len >= 5 && strncasecmp(name, "BODY[", 5) == 0) ||
-	    name_is(name, len, "RFC822"))
-		return (read_body_value(s, fetch));
-	return (skip_value(s));
+	if ((end = response_read_fact(name, len, s, fetch)) != NULL)
+		return (end);
+	if (!response_read_section(name, len, &section))
+		return (response_skip_value(s));
+	if (*s !=
+	    '"') /* "{n}" left by the framing; or NIL: as good as absent */
+		return (response_skip_value(s));
+	fetch->has_body = 1;
+	fetch->section = section;
+	s = response_read_quoted(s, &fetch->text, &fetch->text_len);
+	fetch->body_size = fetch->text_len;
+	return (s);
 }
 
 static void
@@ -251,7 +172,7 @@ read_esearch(char *s, struct response *r)
 	r->text = "";
 	s = skip_spaces(s);
 	if (*s == '(')
-		s = skip_value(s);
+		s = response_skip_value(s);
 	for (s = skip_spaces(s); *s != '\0';) {
 		word = s;
 		s = cut_word(s);

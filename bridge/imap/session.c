@@ -48,6 +48,7 @@ session_free(struct session *s)
 		return;
 	session_login_wipe(s);
 	response_parser_free(s->parser);
+	session_fetch_clear(s);
 	free(s->body);
 	free(s->mailbox);
 	free(s->name);
@@ -82,8 +83,6 @@ session_begin(struct session *s, enum session_command kind)
 {
 	s->commands[s->ncommands].tag = ++s->last_tag;
 	s->commands[s->ncommands].kind = kind;
-	s->commands[s->ncommands].part = 0;
-	s->commands[s->ncommands].look = 0;
 	s->ncommands++;
 	s->deadline = s->now + s->config.command_ms;
 	buf_printf(&s->out, "m%u ", s->last_tag);
@@ -173,11 +172,15 @@ session_greeted(struct session *s, uint64_t now)
 void
 session_body(struct session *s, char *buffer, size_t keep)
 {
+	size_t head = s->fetch.head_len < keep ? s->fetch.head_len : keep;
+
 	free(s->body);
 	s->body = buffer;
 	s->body_keep = keep;
 	s->body_wait = 0;
-	response_body(s->parser, buffer, keep);
+	if (head > 0)
+		memcpy(buffer, s->fetch.head, head);
+	response_body(s->parser, buffer + head, keep - head);
 }
 
 /* The ranges of a SEARCH are handed out one by one. */
@@ -252,6 +255,11 @@ session_next(struct session *s, struct session_event *ev)
 	int result;
 
 	*ev = (struct session_event){ 0 };
+	if (s->fetch.ended) {
+		s->fetch.ended = 0;
+		*ev = s->fetch.end;
+		return (1);
+	}
 	if (s->state == STATE_LOGIN && !s->login_told) {
 		s->login_told = 1;
 		ev->kind = SESSION_LOGIN;

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bridge/imap/fetch_form.h"
+
 struct buf;
 struct fault;
 struct message;
@@ -31,11 +33,12 @@ enum session_event_kind {
 	SESSION_NOTIFY_DONE, /* ${ok}, ${text} */
 	SESSION_FOUND,	     /* SEARCH: the UIDs lo..hi exist */
 	SESSION_SEARCHED,    /* the SEARCH is complete */
-	SESSION_BODY,	   /* ${size} octets follow: call session_body(); ${uid}
+	SESSION_SIZE,	     /* ${uid} has ${size} octets, says the server */
+	SESSION_BODY,	   /* ${size} octets in all: call session_body(); ${uid}
 			    * if it was told already, else 0 */
 	SESSION_MESSAGE,   /* one message; the owner of the event takes it; its
 			    * uid is 0 if the server did not tell it */
-	SESSION_GLANCE,	   /* the same for SESSION_LOOK: its raw is the field
+	SESSION_GLANCE,	   /* the same for FETCH_LOOK: its raw is the field
 			    * Message-ID at most, its size RFC822.SIZE (0: not
 			    * told) */
 	SESSION_FETCHED,   /* the oldest FETCH is complete; ${ok}, ${text} */
@@ -51,8 +54,8 @@ enum session_event_kind {
 struct session_event {
 	enum session_event_kind kind;
 	uint32_t lo, hi;    /* FOUND */
-	uint64_t size;	    /* BODY */
-	uint32_t uid;	    /* BODY */
+	uint64_t size;	    /* BODY, SIZE */
+	uint32_t uid;	    /* BODY, SIZE */
 	int answered;	    /* SEARCHED: with an answer, be it an empty one */
 	uint32_t limit;	    /* SEARCHED, FETCHED: the server touches no more */
 	uint32_t limit_uid; /* messages at once, and ended at this UID; or 0 */
@@ -162,20 +165,15 @@ void session_examine(struct session *, uint64_t now);
 /* UID SEARCH ${criteria} ("UID 5:*").  Needs session_ready(). */
 void session_search(struct session *, const char *criteria, uint64_t now);
 
-/* How much a FETCH asks for. */
-enum session_form {
-	SESSION_WHOLE, /* flags, date and body */
-	SESSION_PLAIN, /* the body alone: servers stumble over the rest */
-	SESSION_PART,  /* size, and the first ${part} octets of the body */
-	SESSION_LOOK   /* date, size and Message-ID: SESSION_GLANCE follows */
-};
-
-/* UID FETCH ${set}.  Needs session_can_fetch(). */
-void session_fetch(struct session *, const char *set, enum session_form,
+/* UID FETCH ${set}: SESSION_FETCHED follows; before it SESSION_SIZE or
+ * SESSION_MESSAGE for each, as far as they come.  Of what is cut (FETCH_PART,
+ * FETCH_START) the first ${part} octets.  Needs session_can_fetch(). */
+void session_fetch(struct session *, const char *set, enum fetch_form,
     uint64_t part, uint64_t now);
 
 /* Where the data of SESSION_BODY goes: a buffer of ${keep} octets, from malloc,
- * which becomes the message's raw; what is beyond is discarded. */
+ * which becomes the message's raw; what is beyond is discarded.  A header that
+ * came apart is put before it. */
 void session_body(struct session *, char *buffer, size_t keep);
 
 /* IDLE, and its end (DONE): SESSION_IDLE_DONE follows.  Needs session_ready().

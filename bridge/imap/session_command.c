@@ -76,36 +76,6 @@ session_search(struct session *s, const char *criteria, uint64_t now)
 }
 
 void
-session_fetch(struct session *s, const char *set, enum session_form form,
-    uint64_t part, uint64_t now)
-{
-	s->now = now;
-	session_begin(s, COMMAND_FETCH);
-	buf_printf(&s->out, "UID FETCH %s ", set);
-	switch (form) {
-	case SESSION_WHOLE:
-		buf_puts(&s->out, "(UID FLAGS INTERNALDATE BODY.PEEK[])\r\n");
-		break;
-	case SESSION_PLAIN:
-		buf_puts(&s->out, "BODY.PEEK[]\r\n");
-		break;
-	case SESSION_PART:
-		s->commands[s->ncommands - 1].part = part;
-		buf_printf(&s->out,
-		    "(UID FLAGS INTERNALDATE RFC822.SIZE "
-		    "BODY.PEEK[]<0.%llu>)\r\n",
-		    (unsigned long long)part);
-		break;
-	case SESSION_LOOK:
-		s->commands[s->ncommands - 1].look = 1;
-		buf_puts(&s->out,
-		    "(UID INTERNALDATE RFC822.SIZE "
-		    "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])\r\n");
-		break;
-	}
-}
-
-void
 session_idle(struct session *s, uint64_t now)
 {
 	s->now = now;

@@ -67,10 +67,10 @@ is_name(const char *text)
 	    (size_t)(s - text) <= LIMIT_MAILBOX_NAME);
 }
 
-/* A name from the wire in UTF-8, or NULL.  What is no modified UTF-7 is taken
- * as it stands: servers are known to send UTF-8, or a bare "&". */
-static char *
-decode(const struct session *s, const char *wire)
+/* What is no modified UTF-7 is taken as it stands: servers are known to send
+ * UTF-8, or a bare "&". */
+char *
+session_name(const struct session *s, const char *wire)
 {
 	char *name = NULL;
 
@@ -174,7 +174,7 @@ session_mailbox_listed(
 	/* The answer to LIST "" "" has no name, and tells just this. */
 	if (r->mailbox.delimiter != '\0')
 		s->delimiter = r->mailbox.delimiter;
-	if ((s->told = decode(s, r->mailbox.name)) == NULL)
+	if ((s->told = session_name(s, r->mailbox.name)) == NULL)
 		return (0);
 	ev->kind = SESSION_LISTED;
 	ev->name = s->told;
@@ -221,7 +221,7 @@ session_mailbox_counts(
 	free(s->told);
 	s->told = NULL;
 	if (s->state < STATE_READY ||
-	    (s->told = decode(s, r->mailbox.name)) == NULL)
+	    (s->told = session_name(s, r->mailbox.name)) == NULL)
 		return (0);
 	ev->kind = SESSION_STATUS;
 	ev->name = s->told;

@@ -11,6 +11,8 @@
 #include "bridge/imap/vendor.h"
 #include "bridge/limits.h"
 
+struct message;
+
 enum session_state {
 	STATE_GREETING,		/* waiting for session_greeted() */
 	STATE_CAPABILITY,	/* asked before the login */
@@ -46,6 +48,19 @@ enum session_command {
 /* The pipeline of STATUS and a LOGOUT, at most. */
 #define SESSION_COMMANDS (LIMIT_STATUS_PIPELINE + 2)
 
+/* The FETCH under way: some take several commands (session_fetch.c). */
+struct session_fetch {
+	enum fetch_form form;
+	unsigned step;
+	uint32_t uid;  /* where only one is asked for */
+	uint64_t part; /* octets asked for */
+	char *head;    /* the header that came apart */
+	size_t head_len;
+	struct message *message;  /* complete but for its facts */
+	struct session_event end; /* SESSION_FETCHED, after its message */
+	int ended;
+};
+
 struct session {
 	struct session_config config;
 	char *mailbox;	/* as sent: quoted; or NULL */
@@ -68,8 +83,6 @@ struct session {
 	struct {
 		unsigned tag;
 		enum session_command kind;
-		uint64_t part; /* of a FETCH: octets asked for, or 0 */
-		int look;      /* a FETCH that asks for no bodies */
 	} commands[SESSION_COMMANDS];
 	unsigned ncommands;
 	unsigned last_tag;
@@ -86,6 +99,8 @@ struct session {
 	uint64_t uidvalidity;
 	uint64_t uidnext;
 	uint64_t exists;
+
+	struct session_fetch fetch;
 
 	int not_sticky; /* UIDNOTSTICKY: they mean nothing next time */
 
@@ -124,6 +139,23 @@ int session_message_body(
     struct session *, const struct response *, struct session_event *);
 int session_message_fetch(
     struct session *, const struct response *, struct session_event *);
+
+/* What a FETCH tells beside the body (session_facts.c).  0, or -1 if memory is
+ * out. */
+int session_facts(
+    struct session *, const struct response_fetch *, struct message *);
+
+/* The FETCH (session_fetch.c).  The section that its present command asks for;
+ * the message of the present command; it is complete: 1 if it makes an event.
+ */
+enum response_section session_fetch_section(const struct session *);
+int session_fetch_is_single(const struct session *);
+void session_fetch_took(struct session *, struct message *);
+int session_fetch_ended(struct session *, struct session_event *);
+void session_fetch_clear(struct session *);
+
+/* A name from the wire in UTF-8, malloc'ed; or NULL. */
+char *session_name(const struct session *, const char *wire);
 
 /* Mailboxes (session_mailbox.c): what LIST and STATUS tell; 1 if it makes an
  * event. */

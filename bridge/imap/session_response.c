@@ -64,7 +64,7 @@ on_tagged(struct session *s, const struct response *r, struct session_event *ev)
 	case COMMAND_FETCH:
 		(void)response_code_limit(r->code, &ev->limit, &ev->limit_uid);
 		ev->kind = SESSION_FETCHED;
-		return (1);
+		return (session_fetch_ended(s, ev));
 	case COMMAND_IDLE:
 		s->idling = 0;
 		ev->ok = ev->ok && s->done_sent;

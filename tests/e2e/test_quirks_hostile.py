@@ -7,7 +7,7 @@ import pytest
 
 from mails import mail, mails
 from servers.fakeimap import FakeImap
-from test_quirks_uids import expect, uids
+from test_quirks_uids import blob_id, expect, uids
 
 
 def resident_kib(bridge) -> int:
@@ -121,26 +121,49 @@ def test_one_octet_at_a_time(imap, fake_bridge, output):
     expect(imap, bridge, output)
 
 
-def test_a_large_mail_is_read_in_part(imap, new_bridge, fake_account, output):
+LARGE = {
+    "as it says": (20_000_000, None),
+    "hardly too large": (1_100_000, None),
+    "it says less": (20_000_000, 99),
+    "it does not say": (20_000_000, 0),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_mail_is_read_in_part(imap, new_bridge, fake_account, output,
+                                      name):
+    """Its header and the first part of its text make the event."""
+    size, told = LARGE[name]
     imap.box.add(mail(1))
-    imap.box.add(mail(2, size=20_000_000))
+    imap.box.add(mail(2, size=size))
     imap.box.add(mail(3))
+    if told is not None:
+        imap.on("UID FETCH .*SIZE", [
+            f"S: * 2 FETCH (UID 2 RFC822.SIZE {told})", "S: $ OK done"])
     bridge = new_bridge([fake_account()], output,
                         limits={"max_message_bytes": "1MiB"})
     bridge.once()
     events = sorted(output.events(), key=lambda event: event["uid"])
     assert [event["uid"] for event in events] == [1, 2, 3]
     assert events[1]["size"] == len(imap.box.mails[2])
-    assert "messageTruncated" in [
-        problem["code"] for problem in events[1]["problems"]]
-    assert events[1]["subject"] == "mail 2"
+    assert problem_codes(events[1]) == ["messageTruncated"]
+    assert events[1]["subject"] == "mail 2" and events[1]["blobId"] is None
+    assert 1_000_000 < len(events[1]["body"]["text"]) <= 1 << 20
     assert imap.said(r"UID FETCH 2 .*BODY.PEEK\[\]<0\.1048576>")
     assert "problems" not in events[0] and "problems" not in events[2]
+    # Where the server told it, the mail was never asked for as a whole.
+    assert imap.connections == (2 if told is not None else 1)
 
 
-def test_partial_fetch_ignored(imap, new_bridge, fake_account, output):
-    """A server that sends all of it again gets a stub for it."""
-    imap.box.add(mail(1, size=20_000_000))
+def problem_codes(event: dict) -> list:
+    return [problem["code"] for problem in event.get("problems", [])]
+
+
+@pytest.mark.parametrize("size", [1_100_000, 30_000_000])
+def test_partial_fetch_ignored(imap, new_bridge, fake_account, output, size):
+    """A server that sends all of it all the same: what is too much is thrown
+    away as it comes."""
+    imap.box.add(mail(1, size=size))
     imap.box.add(mail(2))
 
     async def whole(connection) -> None:
@@ -151,11 +174,40 @@ def test_partial_fetch_ignored(imap, new_bridge, fake_account, output):
     imap.on("UID FETCH", [whole], times=100)
     bridge = new_bridge([fake_account()], output,
                         limits={"max_message_bytes": "1MiB"})
-    bridge.start()
-    bridge.wait(lambda: output.count() == 2, what="two events")
-    assert imap.connections < 6
+    bridge.once()
+    assert imap.connections == 1
     events = sorted(output.events(), key=lambda event: event["uid"])
-    assert events[0]["problems"] and "problems" not in events[1]
+    assert problem_codes(events[0]) == ["messageTruncated"]
+    assert events[0]["size"] == len(imap.box.mails[1])
+    assert events[0]["subject"] == "mail 1"
+    assert "problems" not in events[1]
+
+
+def test_header_and_text_apart(imap, fake_bridge, output):
+    """A mail that never comes as a whole."""
+    for each in mails(3):
+        imap.box.add(each)
+
+    async def apart(connection) -> None:
+        items = connection.command.split(" ", 3)[3]
+        for uid in imap.box.resolve(connection.command.split()[2]):
+            if uid != 2 or "BODY.PEEK[]" not in items:
+                await connection.send(imap.fetch_reply(uid, items))
+        await connection.say("$ OK done")
+
+    imap.on("UID FETCH", [apart], times=100)
+    bridge = fake_bridge()
+    bridge.once()
+    events = sorted(output.events(), key=lambda event: event["uid"])
+    assert [event["uid"] for event in events] == [1, 2, 3]
+    assert problem_codes(events[1]) == ["messageJoined"]
+    assert events[1]["blobId"] == blob_id(imap.box.mails[2])
+    assert events[1]["flags"] == ["\\Seen"] and events[1]["receivedAt"]
+    said = [command.split(" ", 3)[3] for command in imap.said("UID FETCH 2 ")]
+    assert said == [
+        "(UID FLAGS INTERNALDATE BODY.PEEK[])", "BODY.PEEK[]",
+        "BODY.PEEK[HEADER]", "BODY.PEEK[TEXT]", "(UID FLAGS INTERNALDATE)"]
+    assert imap.connections == 1
 
 
 def test_a_server_that_lists_what_is_not_there(imap, fake_bridge, output):

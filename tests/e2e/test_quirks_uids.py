@@ -17,6 +17,10 @@ def uids(output) -> list:
     return sorted(event["uid"] for event in output.events())
 
 
+def blob_id(octets: bytes) -> str:
+    return f"sha256-{sha256(octets).hexdigest()}"
+
+
 def expect(imap, bridge, output, seconds: float = 30) -> None:
     """Each mail in the mailbox comes out, as it is, and no other."""
     bridge.wait(lambda: output.count() >= len(imap.box.mails), seconds,
@@ -25,7 +29,7 @@ def expect(imap, bridge, output, seconds: float = 30) -> None:
     for event in output.events():
         octets = imap.box.mails[event["uid"]]
         assert event["size"] == len(octets)
-        assert event["blobId"] == f"sha256-{sha256(octets).hexdigest()}"
+        assert event["blobId"] == blob_id(octets)
         assert not event.get("problems")
 
 

@@ -34,11 +34,7 @@ command(struct owner *o)
 	if (next.job == CATCHUP_SEARCH)
 		session_search(s, next.text, o->now);
 	else if (next.job == CATCHUP_FETCH)
-		session_fetch(s, next.text,
-		    next.part	     ? SESSION_PART
-			: next.plain ? SESSION_PLAIN
-			: o->look    ? SESSION_LOOK
-				     : SESSION_WHOLE,
+		session_fetch(s, next.text, o->look ? FETCH_LOOK : next.form,
 		    100, o->now);
 	else if (next.job == CATCHUP_STUB)
 		catchup_done(o->catchup, next.uid);

@@ -52,6 +52,7 @@ sim_client_lost(struct sim *s, const char *why, int blame)
 		ladder_reset(&c->ladder);
 	if (blame)
 		ms = ladder_next(&c->ladder, 0, sim_roll(s, 1000) * 4000000U);
+	sim_counts[SIM_LOSSES]++;
 	sim_note(s, "connection lost: %s; next try in %llu ms", why,
 	    (unsigned long long)ms);
 	session_free(c->session);
@@ -67,6 +68,7 @@ begin(struct sim *s, const struct checkpoint *from)
 {
 	catchup_free(s->client.catchup);
 	s->client.catchup = catchup_new(from);
+	catchup_limit(s->client.catchup, SIM_MAX_MESSAGE);
 	s->client.validity = from->uidvalidity;
 }
 
@@ -91,28 +93,46 @@ on_selected(struct sim *s, const struct session_event *ev)
 	catchup_sweep(c->catchup);
 }
 
+/* Is it what the server has, as far as it says so itself? */
 static void
-on_message(struct sim *s, struct message *m)
+check_message(struct sim *s, const struct message *m)
 {
+	const struct sim_mail *mail = &s->mail[m->uid];
 	struct buf body;
 	size_t len;
 
+	/* The mailbox may have been made anew since it was sent. */
+	if (s->client.validity != s->validity ||
+	    placeholder_is(m->raw, m->raw_len))
+		return;
+	buf_init(&body, 1 << 20);
+	sim_mail_put(s, m->uid, &body);
+	len = body.len < SIM_MAX_MESSAGE ? body.len : SIM_MAX_MESSAGE;
+	if (m->incomplete && m->raw_len < len)
+		len = m->raw_len;
+	if (m->raw_len != len || memcmp(m->raw, body.data, len) != 0 ||
+	    (m->size != body.len && !m->incomplete && mail->lie == 0))
+		sim_fail(s, "UID %u is not what the server has", m->uid);
+	/* Whoever gets less is told so. */
+	if (len < body.len && !message_is_cut(m))
+		sim_fail(s, "UID %u is cut in silence", m->uid);
+	buf_free(&body);
+}
+
+static void
+on_message(struct sim *s, struct message *m)
+{
 	s->client.barren = 0;
-	if (placeholder_is(m->raw, m->raw_len))
+	if (placeholder_is(m->raw, m->raw_len) &&
+	    !catchup_placeholder(s->client.catchup, m->uid))
 		goto out;
 	if (!catchup_received(s->client.catchup, m->uid, m->size))
 		goto out;
-	/* The mailbox may have been made anew since it was sent. */
-	if (s->client.validity == s->validity) {
-		buf_init(&body, 1 << 20);
-		sim_mail_put(s, m->uid, &body);
-		len = body.len < SIM_MAX_MESSAGE ? body.len : SIM_MAX_MESSAGE;
-		if (m->size != body.len || m->raw_len != len ||
-		    memcmp(m->raw, body.data, len) != 0)
-			sim_fail(
-			    s, "UID %u is not what the server has", m->uid);
-		buf_free(&body);
-	}
+	check_message(s, m);
+	sim_counts[SIM_CUT] += m->size > m->raw_len;
+	sim_counts[SIM_JOINED] += m->joined;
+	sim_counts[SIM_INCOMPLETE] += m->incomplete;
+	sim_counts[SIM_PLACEHOLDERS] += placeholder_is(m->raw, m->raw_len);
 	submit(s, m->uid);
 out:
 	message_free(m);
@@ -121,7 +141,11 @@ out:
 static void
 on_body(struct sim *s, const struct session_event *ev)
 {
-	if (ev->size > SIM_MAX_MESSAGE + (uint64_t)LIMIT_DISCARD) {
+	uint64_t discard = LIMIT_DISCARD;
+
+	if (s->client.form == FETCH_PART || s->client.form == FETCH_START)
+		discard = LIMIT_DISCARD_PART;
+	if (ev->size > SIM_MAX_MESSAGE + discard) {
 		catchup_oversized(s->client.catchup, ev->uid);
 		sim_client_lost(s, "too large", 0);
 		return;
@@ -176,6 +200,9 @@ on_event(struct sim *s, const struct session_event *ev)
 		break;
 	case SESSION_SEARCHED:
 		catchup_searched(c->catchup, &end, s->now);
+		break;
+	case SESSION_SIZE:
+		catchup_size(c->catchup, ev->uid, ev->size);
 		break;
 	case SESSION_BODY:
 		on_body(s, ev);
@@ -252,14 +279,15 @@ command(struct sim *s)
 			session_search(c->session, next.text, s->now);
 			break;
 		case CATCHUP_FETCH:
-			session_fetch(c->session, next.text,
-			    next.part	     ? SESSION_PART
-				: next.plain ? SESSION_PLAIN
-					     : SESSION_WHOLE,
-			    SIM_MAX_MESSAGE, s->now);
+			c->form = next.form;
+			session_fetch(c->session, next.text, next.form,
+			    next.form == FETCH_START ? SIM_START
+						     : SIM_MAX_MESSAGE,
+			    s->now);
 			break;
 		case CATCHUP_STUB:
 			sim_note(s, "stub for UID %u", next.uid);
+			sim_counts[SIM_STUBS]++;
 			submit(s, next.uid);
 			break;
 		}

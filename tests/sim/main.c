@@ -16,6 +16,8 @@
 
 static void play(uint64_t seed, int verbose, uint64_t *steps);
 
+uint64_t sim_counts[SIM_COUNTS];
+
 unsigned
 sim_roll(struct sim *s, unsigned n)
 {
@@ -73,7 +75,7 @@ sim_mail_put(const struct sim *s, uint32_t uid, struct buf *b)
 	buf_printf(b, "Subject: %llu-%u\r\n\r\n",
 	    (unsigned long long)s->validity, uid);
 	if (uid % 31 == 0)
-		lines = 60; /* more than SIM_MAX_MESSAGE */
+		lines = 100; /* more than SIM_MAX_MESSAGE */
 	for (i = 0; i < lines; i++)
 		buf_printf(b, "m%u OK done\r\n* %u EXISTS\r\n* BYE\r\n", i, i);
 }
@@ -96,6 +98,11 @@ arrive(struct sim *s)
 	if (sim_roll(s, 30) == 0)
 		m->placeholder = (int)sim_roll(s, 3);
 	m->huge = sim_roll(s, 60) == 0;
+	if (sim_roll(s, 30) == 0)
+		m->lie = 1 + (int)sim_roll(s, 2 * SIM_MAX_MESSAGE);
+	m->ignores = sim_roll(s, 4) == 0;
+	if (sim_roll(s, 60) == 0)
+		m->trouble = sim_roll(s, SIM_TROUBLES);
 	sim_note(s, "mail %u arrives%s%s", s->last, m->hidden ? ", hidden" : "",
 	    m->huge ? ", huge" : "");
 	if (sim_roll(s, 3))
@@ -137,7 +144,7 @@ store(struct sim *s, size_t i, int answer)
 	struct sim_flight f = s->flight[i];
 
 	s->flight[i] = s->flight[--s->nflight];
-	s->published++;
+	sim_counts[SIM_PUBLISHED]++;
 	if (f.validity == s->validity)
 		s->mail[f.uid].published++;
 	sim_note(s, "UID %u is stored%s", f.uid, answer ? "" : ", unanswered");
@@ -158,7 +165,7 @@ commit(struct sim *s)
 	s->disk = (struct checkpoint){ .uidvalidity = s->client.validity,
 		.uid = mark };
 	s->has_disk = 1;
-	s->commits++;
+	sim_counts[SIM_COMMITS]++;
 	if (s->client.validity != s->validity)
 		return;
 	for (uid = 1; uid <= mark && uid <= SIM_UIDS; uid++) {
@@ -175,7 +182,7 @@ crash(struct sim *s)
 	uint32_t uid;
 
 	sim_note(s, "crash");
-	s->crashes++;
+	sim_counts[SIM_CRASHES]++;
 	while (s->nflight > 0) {
 		if (sim_roll(s, 2))
 			store(s, 0, 0);
@@ -306,6 +313,10 @@ play(uint64_t seed, int verbose, uint64_t *steps)
 	free(s);
 }
 
+static const char *const count_names[] = { "published", "commits", "crashes",
+	"connections lost", "cut", "joined", "incomplete", "placeholders",
+	"stubs" };
+
 int
 main(int argc, char **argv)
 {
@@ -336,5 +347,9 @@ main(int argc, char **argv)
 	    (unsigned long long)steps, seconds,
 	    (double)steps / seconds * 60 / 1e6, (unsigned long long)first,
 	    (unsigned long long)seed - 1);
+	for (i = 0; i < SIM_COUNTS; i++)
+		printf("%s%llu %s", i > 0 ? ", " : "",
+		    (unsigned long long)sim_counts[i], count_names[i]);
+	putchar('\n');
 	return (0);
 }

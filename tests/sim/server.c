@@ -14,8 +14,8 @@ static const char *const rubbish[] = { "* OK Still here",
 	"* 4 FETCH (FLAGS (\\Seen) UID 4)", "* LIST () NIL {3}\r\nm1 ", "*",
 	")" };
 
-static void
-say(struct sim *s, const char *tag, const char *text)
+void
+sim_say(struct sim *s, const char *tag, const char *text)
 {
 	/* Only in the middle of nothing: message data is never broken. */
 	if (sim_mishap(s, 15))
@@ -25,99 +25,6 @@ say(struct sim *s, const char *tag, const char *text)
 		buf_printf(&s->server.out, "* %u EXISTS\r\n", s->last);
 	sim_note(s, "S: %s%s", tag, text);
 	buf_printf(&s->server.out, "%s%s\r\n", tag, text);
-}
-
-static void
-say_mail(struct sim *s, uint32_t uid, const char *items)
-{
-	struct sim_mail *m = &s->mail[uid];
-	struct buf body;
-	const char *part = strstr(items, "<0.");
-	size_t len;
-
-	buf_init(&body, 1 << 20);
-	if (m->placeholder > 0) {
-		m->placeholder--;
-		buf_puts(&body,
-		    "From: Microsoft Exchange Server\r\nSubject: Retrieval "
-		    "using the IMAP4 protocol failed for the following\r\n "
-		    "message: 1\r\n\r\nThe server couldn't retrieve the "
-		    "following message:\r\n");
-	} else {
-		sim_mail_put(s, uid, &body);
-	}
-	sim_note(s, "S: * FETCH UID %u (%zu octets)", uid, body.len);
-	if (m->huge && part == NULL) {
-		buf_printf(&s->server.out,
-		    "* %u FETCH (UID %u BODY[] {5000000000}\r\n", uid, uid);
-		buf_put(&s->server.out, body.data, body.len);
-		buf_free(&body);
-		s->server.hole = 1;
-		return;
-	}
-	len = body.len;
-	if (part != NULL && len > strtoul(part + 3, NULL, 10))
-		len = strtoul(part + 3, NULL, 10);
-	if (sim_roll(s, 2))
-		buf_printf(&s->server.out,
-		    "* %u FETCH (UID %u FLAGS (\\Seen) RFC822.SIZE %zu "
-		    "BODY[]%s {%zu}\r\n",
-		    uid, uid, body.len, part != NULL ? "<0>" : "", len);
-	else
-		buf_printf(&s->server.out, "* %u FETCH (BODY[]%s {%zu%s}\r\n",
-		    uid, part != NULL ? "<0>" : "", len,
-		    sim_roll(s, 2) ? "+" : "");
-	buf_put(&s->server.out, body.data, len);
-	buf_printf(
-	    &s->server.out, " UID %u RFC822.SIZE %zu)\r\n", uid, body.len);
-	buf_free(&body);
-}
-
-static void
-on_fetch(struct sim *s, const char *tag, const char *set)
-{
-	const char *items = strchr(set, ' ');
-	uint32_t uids[SIM_UIDS], lo, hi, swap;
-	size_t n = 0, i, j, limit = SIM_UIDS;
-
-	while (n < SIM_UIDS && set < items && response_range(&set, &lo, &hi)) {
-		for (; set <= items && lo <= hi && n < SIM_UIDS; lo++) {
-			if (lo <= s->last && s->mail[lo].there)
-				uids[n++] = lo;
-		}
-	}
-	if (sim_mishap(s, 40)) {
-		say(s, tag, " NO -  fetch error");
-		return;
-	}
-	if (n > 3 && sim_mishap(s, 30))
-		limit = n / 2;
-	for (i = 0; i < n && i < limit; i++) {
-		if (sim_mishap(s, 20)) { /* another order */
-			j = i + sim_roll(s, (unsigned)(n - i));
-			swap = uids[i];
-			uids[i] = uids[j];
-			uids[j] = swap;
-		}
-		if (s->mail[uids[i]].withheld > 0) {
-			s->mail[uids[i]].withheld--;
-			continue;
-		}
-		say_mail(s, uids[i], items);
-		if (s->server.hole)
-			return;
-		if (sim_mishap(s, 60))
-			say_mail(s, uids[sim_roll(s, (unsigned)n)], items);
-		if (s->server.hole)
-			return;
-	}
-	if (limit < n) {
-		buf_printf(&s->server.out,
-		    "%s OK [MESSAGELIMIT %zu %u] done\r\n", tag, limit,
-		    uids[limit - 1]);
-		return;
-	}
-	say(s, tag, " OK done");
 }
 
 static void
@@ -134,7 +41,7 @@ on_search(struct sim *s, const char *tag, const char *text)
 	if (lo > s->last && *end == '*')
 		lo = s->last; /* "n:*" has the last one */
 	if (sim_mishap(s, 60)) {
-		say(s, tag, " OK done"); /* and no answer */
+		sim_say(s, tag, " OK done"); /* and no answer */
 		return;
 	}
 	buf_puts(&s->server.out,
@@ -159,7 +66,7 @@ on_search(struct sim *s, const char *tag, const char *text)
 		buf_printf(&s->server.out, "%s %s [MESSAGELIMIT 5 %u] done\r\n",
 		    tag, sim_roll(s, 2) ? "OK" : "NO", uid + 1);
 	else
-		say(s, tag, " OK done");
+		sim_say(s, tag, " OK done");
 }
 
 static void
@@ -170,19 +77,19 @@ on_examine(struct sim *s, const char *tag)
 	    "* %u EXISTS\r\n* OK [UIDVALIDITY %llu] it\r\n"
 	    "* OK [UIDNEXT %u] it\r\n",
 	    s->last, (unsigned long long)s->validity, s->last + 1);
-	say(s, tag, " OK [READ-ONLY] done");
+	sim_say(s, tag, " OK [READ-ONLY] done");
 }
 
 static void
 on_idle(struct sim *s, const char *tag)
 {
 	if (sim_mishap(s, 30)) {
-		say(s, tag, sim_roll(s, 2) ? " BAD no" : " OK enough");
+		sim_say(s, tag, sim_roll(s, 2) ? " BAD no" : " OK enough");
 		return;
 	}
 	(void)snprintf(
 	    s->server.idle_tag, sizeof(s->server.idle_tag), "%s", tag);
-	say(s, "+", " idling");
+	sim_say(s, "+", " idling");
 }
 
 /* One line from the client. */
@@ -196,7 +103,7 @@ on_line(struct sim *s, char *line)
 	if (sv->idle_tag[0] != '\0') {
 		if (strcmp(line, "DONE") != 0)
 			sim_fail(s, "in IDLE came \"%s\"", line);
-		say(s, sv->idle_tag, " OK done");
+		sim_say(s, sv->idle_tag, " OK done");
 		sv->idle_tag[0] = '\0';
 		return;
 	}
@@ -211,23 +118,23 @@ on_line(struct sim *s, char *line)
 	} else if (sim_mishap(s, 300)) {
 		sv->hole = 1;
 	} else if (strncmp(command, "AUTHENTICATE", 12) == 0) {
-		say(s, line,
+		sim_say(s, line,
 		    sim_mishap(s, 20) ? " NO [UNAVAILABLE] busy"
 				      : " OK welcome");
 	} else if (strncmp(command, "CAPABILITY", 10) == 0) {
 		buf_printf(&sv->out,
 		    "* CAPABILITY IMAP4rev1 IDLE ID SASL-IR AUTH=PLAIN\r\n");
-		say(s, line, " OK done");
+		sim_say(s, line, " OK done");
 	} else if (strncmp(command, "EXAMINE", 7) == 0) {
 		on_examine(s, line);
 	} else if (strncmp(command, "UID SEARCH ", 11) == 0) {
 		on_search(s, line, command + 11);
 	} else if (strncmp(command, "UID FETCH ", 10) == 0) {
-		on_fetch(s, line, command + 10);
+		sim_fetch(s, line, command + 10);
 	} else if (strncmp(command, "IDLE", 4) == 0) {
 		on_idle(s, line);
 	} else {
-		say(s, line, " OK done"); /* ID, NOOP */
+		sim_say(s, line, " OK done"); /* ID, NOOP */
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "bridge/buf.h"
 #include "bridge/checkpoint.h"
 #include "bridge/config/config.h"
+#include "bridge/imap/fetch_form.h"
 #include "bridge/ladder.h"
 
 #define SIM_UIDS 300
@@ -18,9 +19,22 @@
  * on. */
 #define SIM_MAX_MESSAGE 2000
 
+/* And of the text of one that does not come whole. */
+#define SIM_START 60
+
 struct message;
 struct session;
 struct catchup;
+
+/* What a FETCH never brings, however often it is asked for. */
+enum sim_trouble {
+	SIM_SOUND,
+	SIM_NO_BODY, /* BODY[] */
+	SIM_NO_TEXT, /* nor BODY[TEXT], but its start */
+	SIM_HEADER,  /* anything but BODY[HEADER] */
+	SIM_NOTHING, /* anything */
+	SIM_TROUBLES
+};
 
 struct sim_mail {
 	int there;	 /* now, in the mailbox */
@@ -30,6 +44,9 @@ struct sim_mail {
 	int withheld;	 /* FETCHes that will not bring it */
 	int placeholder; /* what they bring instead */
 	int huge;	 /* announced with more octets than anybody has */
+	int lie;	 /* what RFC822.SIZE says: 0: the truth */
+	int ignores;	 /* it is sent whole, whatever is asked for */
+	enum sim_trouble trouble; /* which does not pass */
 	unsigned published;
 	int exempt; /* it was late when a crash made us forget what was there */
 };
@@ -55,6 +72,7 @@ struct sim_client {
 	uint64_t validity;
 	uint64_t reconnect_at, wake_at, opened_at, connected_at;
 	uint64_t body_size;
+	enum fetch_form form;
 	unsigned barren;
 	int selected, no_idle, body_wait, resting, greeted;
 };
@@ -75,8 +93,24 @@ struct sim {
 	size_t nflight;
 	struct checkpoint disk;
 	int has_disk;
-	uint64_t published, commits, crashes;
 };
+
+/* How often it came to what, over all seeds: a simulation that never gets there
+ * shows nothing. */
+enum sim_count {
+	SIM_PUBLISHED,
+	SIM_COMMITS,
+	SIM_CRASHES,
+	SIM_LOSSES, /* of a connection */
+	SIM_CUT,    /* messages of more than SIM_MAX_MESSAGE */
+	SIM_JOINED,
+	SIM_INCOMPLETE,
+	SIM_PLACEHOLDERS,
+	SIM_STUBS,
+	SIM_COUNTS
+};
+
+extern uint64_t sim_counts[SIM_COUNTS];
 
 /* A number below ${n}; and yes, once in ${n} times, unless it is calm. */
 unsigned sim_roll(struct sim *, unsigned n);
@@ -89,6 +123,12 @@ void sim_note(struct sim *, const char *format, ...)
 /* Something that must hold does not. */
 _Noreturn void sim_fail(struct sim *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* A line from the server, maybe after others that mean nothing. */
+void sim_say(struct sim *, const char *tag, const char *text);
+
+/* UID FETCH (fetch.c): "1:5 (UID FLAGS BODY.PEEK[])". */
+void sim_fetch(struct sim *, const char *tag, const char *set);
 
 /* The octets of a mail. */
 void sim_mail_put(const struct sim *, uint32_t uid, struct buf *);

@@ -16,11 +16,9 @@
 #include "bridge/imap/response.h"
 #include "bridge/limits.h"
 #include "bridge/uidset.h"
+#include "tests/unit/catchup_jobs.h"
 
 #define UIDS 400
-
-static const struct catchup_end complete = { .ok = 1, .answered = 1 };
-static const struct catchup_end refused = { .ok = 0 };
 
 enum life { NEVER, THERE, EXPUNGED };
 
@@ -265,15 +263,6 @@ test_any_world(void **state)
 		play(seed);
 }
 
-static struct catchup_next
-next_job(struct catchup *c, uint64_t now)
-{
-	struct catchup_next next;
-
-	catchup_next(c, 1, 1, 0, now, &next);
-	return (next);
-}
-
 static void
 test_since(void **state)
 {
@@ -289,69 +278,6 @@ test_since(void **state)
 	from.uid = 8;
 	c = catchup_new(&from);
 	assert_string_equal(next_job(c, 0).text, "UID 9:*");
-	catchup_free(c);
-}
-
-static void
-test_withheld_message_becomes_a_stub(void **state)
-{
-	struct checkpoint from = { .uid = 4 };
-	struct catchup *c = catchup_new(&from);
-	struct catchup_next next;
-	uint64_t now = 0;
-	unsigned fetches = 0, plain = 0;
-
-	(void)state;
-	for (;;) {
-		next = next_job(c, now);
-		if (next.job == CATCHUP_SEARCH) {
-			catchup_found(c, 5, 5);
-			catchup_searched(c, &complete, 0);
-		} else if (next.job == CATCHUP_FETCH) {
-			assert_string_equal(next.text, "5");
-			fetches++;
-			plain += next.plain != 0;
-			catchup_fetched(c, &complete, now);
-		} else if (next.job == CATCHUP_STUB) {
-			break;
-		} else {
-			/* Not at once again: the server may need time. */
-			assert_int_equal(catchup_mark(c), 4);
-			assert_true(catchup_wake(c) > now);
-			now = catchup_wake(c);
-		}
-	}
-	assert_int_equal(next.uid, 5);
-	assert_true(fetches >= 5 && plain >= 3);
-	assert_true(now >= 30 * 60 * 1000);
-	catchup_done(c, 5);
-	assert_int_equal(catchup_mark(c), 5);
-	catchup_free(c);
-}
-
-static void
-test_refusal_is_never_given_up(void **state)
-{
-	struct checkpoint from = { .uid = 4 };
-	struct catchup *c = catchup_new(&from);
-	struct catchup_next next;
-	uint64_t now = 0;
-	unsigned i;
-
-	(void)state;
-	for (i = 0; i < 200; i++) {
-		next = next_job(c, now);
-		if (next.job == CATCHUP_SEARCH) {
-			catchup_found(c, 5, 5);
-			catchup_searched(c, &complete, 0);
-		} else if (next.job == CATCHUP_FETCH) {
-			catchup_fetched(c, &refused, now);
-		} else {
-			assert_int_not_equal(next.job, CATCHUP_STUB);
-			now = catchup_wake(c);
-		}
-	}
-	assert_int_equal(catchup_mark(c), 4);
 	catchup_free(c);
 }
 
@@ -393,37 +319,6 @@ test_large_backlog(void **state)
 	assert_int_equal(catchup_mark(c), 399999);
 	assert_true(searches > 1);
 	catchup_free(c);
-}
-
-/* The next job is a SEARCH for ${criteria}; it lists lo..hi. */
-static void
-search(struct catchup *c, const char *criteria, uint32_t lo, uint32_t hi,
-    const struct catchup_end *end)
-{
-	struct catchup_next next = next_job(c, 0);
-
-	assert_int_equal(next.job, CATCHUP_SEARCH);
-	assert_string_equal(next.text, criteria);
-	if (lo != 0)
-		catchup_found(c, lo, hi);
-	catchup_searched(c, end, 0);
-}
-
-/* The next job is a FETCH of ${set}; lo..hi come and are stored. */
-static struct catchup_next
-fetch(struct catchup *c, const char *set, uint32_t lo, uint32_t hi,
-    const struct catchup_end *end)
-{
-	struct catchup_next next = next_job(c, 0);
-
-	assert_int_equal(next.job, CATCHUP_FETCH);
-	assert_string_equal(next.text, set);
-	for (; lo != 0 && lo <= hi; lo++) {
-		assert_true(catchup_received(c, lo, 100));
-		catchup_done(c, lo);
-	}
-	catchup_fetched(c, end, 0);
-	return (next);
 }
 
 static void
@@ -481,72 +376,6 @@ test_search_that_is_cut_short(void **state)
 	fetch(c, "5,8:9", 5, 5, &limit); /* and no more than two at once */
 	fetch(c, "8:9", 8, 9, &complete);
 	assert_int_equal(catchup_mark(c), 9);
-	catchup_free(c);
-}
-
-static void
-test_too_large(void **state)
-{
-	struct checkpoint from = { .uid = 4 };
-	struct catchup *c = catchup_new(&from);
-	struct catchup_next next;
-
-	(void)state;
-	search(c, "UID 5:*", 5, 7, &complete);
-	assert_int_equal(next_job(c, 0).job, CATCHUP_FETCH);
-	assert_true(catchup_received(c, 5, 100));
-	catchup_oversized(c, 0); /* the one after it */
-	catchup_disconnected(c, 0, 0);
-	search(c, "UID 5:*", 5, 7, &complete);
-	next = next_job(c, 0);
-	assert_int_equal(next.job, CATCHUP_FETCH);
-	assert_string_equal(next.text, "6");
-	assert_true(next.part);
-	catchup_oversized(c, 6); /* even so */
-	catchup_disconnected(c, 0, 0);
-	search(c, "UID 5:*", 5, 7, &complete);
-	next = next_job(c, 0);
-	assert_int_equal(next.job, CATCHUP_STUB);
-	assert_int_equal(next.uid, 6);
-	catchup_free(c);
-}
-
-static void
-test_one_that_breaks_the_connection(void **state)
-{
-	struct checkpoint from = { .uid = 4 };
-	struct catchup *c = catchup_new(&from);
-	struct catchup_next next;
-	uint64_t now = 0;
-	unsigned breaks = 0;
-
-	(void)state;
-	for (;;) {
-		next = next_job(c, now);
-		if (next.job == CATCHUP_SEARCH) {
-			catchup_found(c, 5, 7);
-			catchup_searched(c, &complete, now);
-		} else if (next.job == CATCHUP_STUB) {
-			break;
-		} else if (next.job != CATCHUP_FETCH) {
-			now = catchup_wake(c);
-		} else if (next.text[0] == '5') {
-			breaks++;
-			catchup_disconnected(c, 1, now);
-		} else {
-			catchup_received(c, 6, 100);
-			catchup_received(c, 7, 100);
-			catchup_done(c, 6);
-			catchup_done(c, 7);
-			catchup_fetched(c, &complete, now);
-		}
-	}
-	assert_int_equal(next.uid, 5);
-	assert_int_equal(breaks, 8);
-	assert_true(now >= 30 * 60000);
-	assert_int_equal(catchup_mark(c), 4);
-	catchup_done(c, 5);
-	assert_int_equal(catchup_mark(c), 7);
 	catchup_free(c);
 }
 
@@ -621,13 +450,9 @@ main(void)
 		cmocka_unit_test(test_uidset),
 		cmocka_unit_test(test_ack),
 		cmocka_unit_test(test_since),
-		cmocka_unit_test(test_withheld_message_becomes_a_stub),
-		cmocka_unit_test(test_refusal_is_never_given_up),
 		cmocka_unit_test(test_large_backlog),
 		cmocka_unit_test(test_sweep_finds_late_ones),
 		cmocka_unit_test(test_search_that_is_cut_short),
-		cmocka_unit_test(test_too_large),
-		cmocka_unit_test(test_one_that_breaks_the_connection),
 		cmocka_unit_test(test_any_world),
 	};
 

@@ -49,7 +49,7 @@ on_event(struct dialogue *d, const struct session_event *ev)
 		break;
 	case SESSION_SEARCHED:
 		buf_puts(&d->story, "searched\n");
-		session_fetch(s, "5:6", SESSION_WHOLE, 0, d->now);
+		session_fetch(s, "5:6", FETCH_WHOLE, 0, d->now);
 		break;
 	case SESSION_BODY:
 		session_body(s, malloc(64), 64);
@@ -458,7 +458,7 @@ test_look(void **state)
 	assert_true(session_next(d.session, &ev));
 	assert_int_equal(ev.kind, SESSION_SEARCHED);
 	assert_false(session_next(d.session, &ev));
-	session_fetch(d.session, "5:7", SESSION_LOOK, 0, d.now);
+	session_fetch(d.session, "5:7", FETCH_LOOK, 0, d.now);
 	session_feed(d.session, answers, strlen(answers), d.now);
 	for (uid = 5; uid <= 7; uid++) {
 		assert_true(session_next(d.session, &ev));
