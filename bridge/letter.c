@@ -19,6 +19,34 @@ put(struct jsonw *j, const char *key, const char *value)
 	jsonw_string(j, (struct span){ value, strlen(value) });
 }
 
+/* Those that are not there are left out. */
+static void
+put_some(struct jsonw *j, const char *key, const char *value)
+{
+	if (value != NULL)
+		put(j, key, value);
+}
+
+static void
+put_yes(struct jsonw *j, const char *key, int value)
+{
+	if (!value)
+		return;
+	jsonw_key(j, key);
+	jsonw_bool(j, 1);
+}
+
+/* As text: what reads it knows 63 bits. */
+static void
+put_number(struct jsonw *j, const char *key, uint64_t value)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
+	if (value != 0)
+		put(j, key, text);
+}
+
 static void
 describe(struct buf *b, const struct message *m, const char *sink,
     const char *reason)
@@ -43,9 +71,18 @@ describe(struct buf *b, const struct message *m, const char *sink,
 		jsonw_uint(
 		    &j, m->internaldate > 0 ? (uint64_t)m->internaldate : 0);
 	}
-	if (m->unavailable) {
-		jsonw_key(&j, "unavailable");
-		jsonw_bool(&j, 1);
+	put_yes(&j, "unavailable", m->unavailable);
+	put_yes(&j, "incomplete", m->incomplete);
+	put_yes(&j, "joined", m->joined);
+	put_yes(&j, "placeholder", m->placeholder);
+	put_some(&j, "emailId", m->email_id);
+	put_some(&j, "threadId", m->thread_id);
+	put_some(&j, "gmailLabels", m->gm_labels);
+	put_number(&j, "gmailMsgId", m->gm_msgid);
+	put_number(&j, "gmailThrId", m->gm_thrid);
+	if (m->has_savedate) {
+		jsonw_key(&j, "saveDate");
+		jsonw_uint(&j, m->savedate > 0 ? (uint64_t)m->savedate : 0);
 	}
 	jsonw_close(&j, '}');
 	buf_putc(b, '\n');

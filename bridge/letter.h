@@ -18,9 +18,9 @@ void letter_name(const struct message *, char name[LETTER_NAME_SIZE]);
 
 /* Write dead-letter/ACCOUNT/MAILBOX/UIDVALIDITY-UID@SINK.eml (the raw message)
  * and .json (account, mailbox, uidValidity, uid, sink, reason, flags,
- * internalDate, size, unavailable) below the state directory ${state_fd},
- * durably; the .json last: a letter without it is not complete.  Repeating
- * replaces.  0, or -1 with ${f} (FAULT_RETRY).  Blocks. */
+ * internalDate, size, and what else the message knows) below the state
+ * directory ${state_fd}, durably; the .json last: a letter without it is not
+ * complete.  Repeating replaces.  0, or -1 with ${f} (FAULT_RETRY).  Blocks. */
 int letter_write(int state_fd, const struct message *, const char *sink,
     const char *reason, struct fault *f);
 

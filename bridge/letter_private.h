@@ -6,4 +6,11 @@
 
 #define LETTER_FOLDER "dead-letter"
 
+struct message;
+
+/* Fill in what the .json, open as ${fd}, tells of the message beside what is in
+ * struct letter (letter_facts.c).  0, or -1 if memory is out or it cannot be
+ * read. */
+int letter_facts(int fd, struct message *);
+
 #endif

@@ -248,6 +248,13 @@ letter_read(int state_fd, const struct letter *l, struct fault *f)
 		goto fail;
 	}
 	(void)close(fd);
+	if ((fd = open_part(state_fd, l, ".json", f)) == -1)
+		goto fail;
+	if (letter_facts(fd, m) == -1) {
+		fault_set(f, FAULT_DATA, "%s.json cannot be read", l->stem);
+		goto fail;
+	}
+	(void)close(fd);
 	m->raw_len = (size_t)len;
 	m->account = l->account;
 	m->mailbox = l->mailbox;

@@ -47,7 +47,8 @@ event_attributes(
 	static const enum mail_ids thread[] = { MAIL_REFERENCES,
 		MAIL_IN_REPLY_TO, MAIL_MESSAGE_ID };
 	const struct message *msg = m->message;
-	char id[FIELDS_ID];
+	char id[FIELDS_ID], text[24];
+	const char *theirs;
 
 	fields_id(msg, id);
 	ev->uidvalidity = msg->uidvalidity;
@@ -62,10 +63,11 @@ event_attributes(
 	    (ev->id = strdup(id)) == NULL ||
 	    (ev->source = cloudevent_source(msg->account, msg->mailbox)) ==
 		NULL ||
-	    event_id_of(m, own, 1, &ev->message_id) == -1 ||
-	    event_id_of(m, thread, 3, &ev->thread_id) == -1)
+	    event_id_of(m, own, 1, &ev->message_id) == -1)
 		return (-1);
-	return (0);
+	if ((theirs = message_thread(msg, text)) == NULL)
+		return (event_id_of(m, thread, 3, &ev->thread_id));
+	return ((ev->thread_id = strdup(theirs)) == NULL ? -1 : 0);
 }
 
 /* Put what belongs into a hole to ${to}: ${len} bytes with their quotes. */

@@ -63,8 +63,8 @@ struct event {
 
 	/* For sinks that key by them; NULL when the mail has none. */
 	char *message_id; /* without <> */
-	char *thread_id;  /* first of References, else In-Reply-To,
-			   * else message_id; without <> */
+	char *thread_id;  /* the server's, if it tells one; else first of
+			   * References, In-Reply-To, message_id, without <> */
 
 	const char *content_type; /* of the data; never freed */
 	char *data;		  /* a JSON object, UTF-8, no line feed in it */

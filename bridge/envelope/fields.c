@@ -26,6 +26,7 @@ fields_coordinates(
 	jsonw_key(j, "size");
 	jsonw_uint(j, msg->size);
 	fields_keywords(j, flags);
+	fields_server(j, m, plan);
 }
 
 static void

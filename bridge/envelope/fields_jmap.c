@@ -15,13 +15,17 @@ static void
 jmap_metadata(
     struct jsonw *j, const struct mail *m, const struct fields_plan *plan)
 {
-	char id[FIELDS_ID];
+	char id[FIELDS_ID], text[24];
+	const char *thread;
 
 	fields_id(m->message, id);
 	fields_text(j, "id", id);
 	fields_text(j, "blobId", m->blob_id);
+	thread = message_thread(m->message, text);
+	if (thread == NULL)
+		thread = m->thread_id;
 	/* Without any id to thread by, it is alone in its thread. */
-	fields_text(j, "threadId", m->thread_id[0] != '\0' ? m->thread_id : id);
+	fields_text(j, "threadId", thread[0] != '\0' ? thread : id);
 	jsonw_key(j, "mailboxIds");
 	jsonw_open(j, '{');
 	jsonw_key(j, m->mailbox_id);
@@ -118,6 +122,7 @@ jmap_coordinates(
 	jsonw_key(j, "uid");
 	jsonw_uint(j, msg->uid);
 	fields_flags(j, fields_flag_list(m, plan));
+	fields_server(j, m, plan);
 	jsonw_close(j, '}');
 }
 

@@ -13,6 +13,10 @@ struct span fields_flag_list(const struct mail *, const struct fields_plan *);
 void fields_flags(struct jsonw *, struct span flags);
 void fields_keywords(struct jsonw *, struct span flags);
 
+/* "emailId", "savedAt" and the like, as far as the server tells them. */
+void fields_server(
+    struct jsonw *, const struct mail *, const struct fields_plan *);
+
 /* From messageId to preview. */
 void fields_properties(
     struct jsonw *, const struct mail *, const struct fields_plan *);

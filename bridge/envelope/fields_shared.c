@@ -112,6 +112,54 @@ fields_keywords(struct jsonw *j, struct span flags)
 }
 
 static void
+fields_number(struct jsonw *j, const char *key, uint64_t n)
+{
+	char text[24];
+
+	/* As text: JSON's numbers are exact up to 2^53 only. */
+	(void)snprintf(text, sizeof(text), "%" PRIu64, n);
+	if (n != 0)
+		fields_text(j, key, text);
+}
+
+static void
+fields_gmail(struct jsonw *j, const struct message *m, int lists)
+{
+	struct span rest = { m->gm_labels, 0 };
+
+	if (m->gm_msgid == 0 && m->gm_thrid == 0 && m->gm_labels == NULL)
+		return;
+	if (m->gm_labels != NULL && lists)
+		rest.len = strlen(m->gm_labels);
+	jsonw_key(j, "gmail");
+	jsonw_open(j, '{');
+	fields_number(j, "msgId", m->gm_msgid);
+	fields_number(j, "thrId", m->gm_thrid);
+	jsonw_key(j, "labels");
+	jsonw_open(j, '[');
+	while (rest.len != 0)
+		jsonw_string(j, span_split(&rest, '\n'));
+	jsonw_close(j, ']');
+	jsonw_close(j, '}');
+}
+
+void
+fields_server(
+    struct jsonw *j, const struct mail *m, const struct fields_plan *plan)
+{
+	const struct message *msg = m->message;
+	char saved_at[DATE_TEXT];
+
+	if (msg->email_id != NULL)
+		fields_text(j, "emailId", msg->email_id);
+	if (msg->thread_id != NULL)
+		fields_text(j, "threadId", msg->thread_id);
+	if (msg->has_savedate && date_utc(msg->savedate, saved_at) == 0)
+		fields_text(j, "savedAt", saved_at);
+	fields_gmail(j, msg, plan->lists);
+}
+
+static void
 fields_ids(struct jsonw *j, const char *key, const struct ids *ids, int lists)
 {
 	size_t i;
