@@ -187,13 +187,25 @@ const struct watcher *
 bridge_each(const struct bridge *b, struct bridge_cursor *c)
 {
 	while (c->roster < b->nrosters &&
-	    c->watcher == roster_count(b->rosters[c->roster])) {
+	    c->item == roster_count(b->rosters[c->roster])) {
 		c->roster++;
-		c->watcher = 0;
+		c->item = 0;
 	}
 	if (c->roster == b->nrosters)
 		return (NULL);
-	return (roster_watcher(b->rosters[c->roster], c->watcher++));
+	return (roster_watcher(b->rosters[c->roster], c->item++));
+}
+
+int
+bridge_each_pattern(const struct bridge *b, struct bridge_cursor *c,
+    struct checkpoint_row *row, size_t *matches)
+{
+	for (; c->roster < b->nrosters; c->roster++, c->item = 0) {
+		if (roster_pattern(
+			b->rosters[c->roster], c->item++, row, matches))
+			return (1);
+	}
+	return (0);
 }
 
 size_t

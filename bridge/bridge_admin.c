@@ -13,12 +13,24 @@
 #include "bridge/pipeline.h"
 #include "bridge/report.h"
 
-static void
-describe(const struct watcher *w, struct checkpoint_row *row,
+struct cursors {
+	struct bridge_cursor mailboxes, patterns;
+};
+
+/* The next row of what is watched: first the mailboxes, then the patterns that
+ * bring them in.  ${row} holds what ${m} points to. */
+static int
+each(const struct bridge *b, struct cursors *c, struct checkpoint_row *row,
     struct report_mailbox *m)
 {
+	const struct watcher *w;
+	size_t matches;
+
 	*row = (struct checkpoint_row){ 0 };
-	watcher_status(w, row);
+	if ((w = bridge_each(b, &c->mailboxes)) != NULL)
+		watcher_status(w, row);
+	else if (!bridge_each_pattern(b, &c->patterns, row, &matches))
+		return (0);
 	*m = (struct report_mailbox){ .account = row->account,
 		.mailbox = row->mailbox,
 		.state = row->status.state,
@@ -27,6 +39,7 @@ describe(const struct watcher *w, struct checkpoint_row *row,
 		.uidvalidity = row->status.uidvalidity,
 		.uid = row->status.uid,
 		.status = &row->status };
+	return (1);
 }
 
 static unsigned
@@ -37,15 +50,12 @@ write_status(const struct bridge *b, struct buf *out)
 	struct report_sink sink;
 	struct oauth2_facts facts;
 	struct checkpoint_row row;
-	struct bridge_cursor cursor = { 0 };
-	const struct watcher *w;
+	struct cursors cursors = { 0 };
 	size_t i;
 
 	report_begin(&r, b->config->state, getpid());
-	while ((w = bridge_each(b, &cursor)) != NULL) {
-		describe(w, &row, &m);
+	while (each(b, &cursors, &row, &m))
 		report_mailbox(&r, &m);
-	}
 	report_sinks(&r);
 	for (i = 0; i < b->config->nsinks; i++) {
 		if (bridge_sink_facts(b, i, &sink))
@@ -103,8 +113,7 @@ write_home(const struct bridge *b, struct buf *out)
 	struct report_mailbox m;
 	struct oauth2_facts facts;
 	struct checkpoint_row row;
-	struct bridge_cursor cursor = { 0 };
-	const struct watcher *w;
+	struct cursors cursors = { 0 };
 	struct buf ready;
 	size_t i;
 
@@ -120,10 +129,8 @@ write_home(const struct bridge *b, struct buf *out)
 		page_client(&page, &facts);
 	}
 	page_mailboxes(&page);
-	while ((w = bridge_each(b, &cursor)) != NULL) {
-		describe(w, &row, &m);
+	while (each(b, &cursors, &row, &m))
 		page_mailbox(&page, &m);
-	}
 	page_end(&page);
 	return (200);
 }

@@ -8,6 +8,7 @@
 #include "bridge/checkpoint.h"
 #include "bridge/config/config.h"
 #include "bridge/doorman.h"
+#include "bridge/limits.h"
 #include "bridge/ops/metrics.h"
 
 static const char *const states[] = { "connecting", "catching-up", "idle",
@@ -99,18 +100,24 @@ put_mailboxes(
 	struct bridge_cursor cursor = { 0 };
 	const struct checkpoint_row *row;
 	const struct watcher *w;
-	size_t i, j, count;
+	size_t i, j, count, all;
 
-	for (count = 0; (w = bridge_each(b, &cursor)) != NULL; count++) {
-		i = count;
-		watcher_status(w, &rows[i]);
+	for (all = count = 0; (w = bridge_each(b, &cursor)) != NULL; all++) {
+		/* One beyond the limit is overwritten by the next. */
+		watcher_status(w, &rows[count]);
 		for (j = 0; j < NSTATES; j++)
-			n[j] += strcmp(rows[i].status.state, states[j]) == 0;
+			n[j] +=
+			    strcmp(rows[count].status.state, states[j]) == 0;
+		count += count < LIMIT_METRICS_MAILBOXES;
 	}
 	metrics_family(m, "mailbridge_mailboxes", "gauge",
 	    "How many mailboxes are in which state.");
 	for (j = 0; j < NSTATES; j++)
 		metrics_put(m, n[j], METRICS_LABELS("state", states[j]));
+	metrics_family(m, "mailbridge_mailboxes_without_series", "gauge",
+	    "Mailboxes that are counted above but have no series of their "
+	    "own: there are too many.");
+	metrics_put(m, all - count, NULL);
 	metrics_family(m, "mailbridge_mailbox_lag_messages", "gauge",
 	    "Messages that the server lists and that have no outcome yet.");
 	for (i = 0; i < count; i++) {
@@ -123,7 +130,7 @@ put_mailboxes(
 	    "For how long mail has been waiting without any of it reaching "
 	    "its end; 0: none waits.");
 	cursor = (struct bridge_cursor){ 0 };
-	for (i = 0; (w = bridge_each(b, &cursor)) != NULL; i++)
+	for (i = 0; i < count && (w = bridge_each(b, &cursor)) != NULL; i++)
 		metrics_put(m, watcher_stalled_ms(w) / 1000,
 		    METRICS_LABELS("account", rows[i].account, "mailbox",
 			rows[i].mailbox));
@@ -144,6 +151,32 @@ put_mailboxes(
 			strcmp(rows[i].status.state, "polling") == 0,
 		    METRICS_LABELS("account", rows[i].account, "mailbox",
 			rows[i].mailbox));
+}
+
+/* The patterns: is their account's LIST heard, and what do they match? */
+static void
+put_patterns(struct metrics *m, const struct bridge *b)
+{
+	struct bridge_cursor cursor = { 0 };
+	struct checkpoint_row row = { 0 };
+	size_t matches;
+
+	metrics_family(m, "mailbridge_pattern_up", "gauge",
+	    "1 while the connection that lists the pattern's mailboxes is up "
+	    "and has listed them.");
+	while (bridge_each_pattern(b, &cursor, &row, &matches))
+		metrics_put(m,
+		    strcmp(row.status.state, "idle") == 0 ||
+			strcmp(row.status.state, "polling") == 0,
+		    METRICS_LABELS(
+			"account", row.account, "pattern", row.mailbox));
+	metrics_family(m, "mailbridge_pattern_mailboxes", "gauge",
+	    "Mailboxes that the pattern matches, by the last LIST.");
+	cursor = (struct bridge_cursor){ 0 };
+	while (bridge_each_pattern(b, &cursor, &row, &matches))
+		metrics_put(m, matches,
+		    METRICS_LABELS(
+			"account", row.account, "pattern", row.mailbox));
 }
 
 /* A time that is known; an unknown one has no series. */
@@ -212,6 +245,7 @@ bridge_metrics_accounts(const struct bridge *b, struct metrics *m)
 	put_clients(m, b);
 	put_accounts(m, b);
 	put_mailboxes(m, b, rows);
+	put_patterns(m, b);
 	free(rows);
 	return (0);
 }

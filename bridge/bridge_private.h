@@ -136,11 +136,16 @@ void bridge_step(struct bridge *);
 /* All watchers, one after the other: begin with a cursor of zeros.  NULL at the
  * end. */
 struct bridge_cursor {
-	size_t roster, watcher;
+	size_t roster, item;
 };
 const struct watcher *bridge_each(
     const struct bridge *, struct bridge_cursor *);
 size_t bridge_count(const struct bridge *);
+
+/* All patterns, likewise: 1 with the status of one in ${row}, which the caller
+ * zeroed, and the mailboxes that it matches; 0 at the end. */
+int bridge_each_pattern(const struct bridge *, struct bridge_cursor *,
+    struct checkpoint_row *, size_t *matches);
 
 /* All mailboxes of an account have ended. */
 void bridge_roster_stopped(struct bridge *);

@@ -164,6 +164,10 @@
 #define LIMIT_ADMIN_SECONDS 30
 #define LIMIT_ADMIN_REQUEST (16U * 1024)
 
+/* Mailboxes that have series of their own in the metrics: patterns may bring in
+ * more than a Prometheus wants; all are counted in any case. */
+#define LIMIT_METRICS_MAILBOXES 20000
+
 /* A page of the admin port: a hundred thousand mailboxes stay below. */
 #define LIMIT_ADMIN_PAGE ((size_t)256 * 1024 * 1024)
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+struct checkpoint_row;
 struct config_account;
 struct doorman;
 struct fault;
@@ -83,6 +84,12 @@ int patrol_is_wanted(const struct patrol *);
  * earlier process noted (its time), for the ${i}th mailbox of the config. */
 void patrol_settle(struct patrol *);
 void patrol_settled_before(struct patrol *, size_t i, int64_t when);
+
+/* Of the ${i}th pattern, 0 if there is none: what `status` shows, as for
+ * watcher_status(), and how many mailboxes the last LIST said that it matches.
+ */
+int patrol_pattern(
+    const struct patrol *, size_t i, struct checkpoint_row *, size_t *matches);
 
 /* No new work; then the end, within two seconds: ops->stopped is called. */
 void patrol_drain(struct patrol *);

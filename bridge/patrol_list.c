@@ -29,10 +29,9 @@ state_name(const struct patrol *p)
 }
 
 static void
-on_fill(void *arg, struct checkpoint_row *row)
+fill(const struct patrol_pattern *pattern, struct checkpoint_row *row)
 {
-	struct patrol_pattern *pattern = arg;
-	struct patrol *p = pattern->patrol;
+	const struct patrol *p = pattern->patrol;
 	struct checkpoint_status *status = &row->status;
 
 	row->account = p->account->name;
@@ -44,6 +43,23 @@ on_fill(void *arg, struct checkpoint_row *row)
 	status->last_error_at = p->last_error_at;
 	(void)snprintf(status->last_error, sizeof(status->last_error), "%.*s",
 	    (int)sizeof(status->last_error) - 1, p->last.text);
+}
+
+static void
+on_fill(void *arg, struct checkpoint_row *row)
+{
+	fill(arg, row);
+}
+
+int
+patrol_pattern(const struct patrol *p, size_t i, struct checkpoint_row *row,
+    size_t *matches)
+{
+	if (i >= p->npatterns)
+		return (0);
+	fill(&p->patterns[i], row);
+	*matches = p->patterns[i].matches;
+	return (1);
 }
 
 static void
@@ -145,6 +161,10 @@ send_list(struct patrol *p, struct fault *f)
 int
 patrol_list_begin(struct patrol *p, struct fault *f)
 {
+	size_t i;
+
+	for (i = 0; i < p->npatterns; i++)
+		p->patterns[i].listed = 0;
 	p->listing = 1;
 	p->list_failed = 0;
 	p->pattern = 0;
@@ -156,6 +176,8 @@ int
 patrol_list_done(
     struct patrol *p, const struct session_event *ev, struct fault *f)
 {
+	size_t i;
+
 	if (!p->listing)
 		return (0);
 	if (p->form == LIST_DELIMITER)
@@ -175,6 +197,8 @@ patrol_list_done(
 	if (p->list_failed && p->host->once)
 		return (fault_set(f, FAULT_RETRY, "LIST was refused"));
 	if (!p->list_failed) {
+		for (i = 0; i < p->npatterns; i++)
+			p->patterns[i].matches = p->patterns[i].listed;
 		p->ops->list_done(p->arg);
 		if (!p->listed_once) {
 			p->listed_once = 1;
@@ -187,10 +211,14 @@ patrol_list_done(
 void
 patrol_listed(struct patrol *p, const struct session_event *ev)
 {
-	if (!p->listing)
+	struct patrol_pattern *pattern = &p->patterns[p->pattern];
+
+	if (!p->listing) {
 		p->list_at =
 		    uv_now(p->host->loop); /* NOTIFY: something is new */
-	else if (p->form != LIST_DELIMITER && !ev->closed)
-		p->ops->listed(p->arg, ev->name, ev->wire,
-		    p->patterns[p->pattern].settled_at != 0);
+	} else if (p->form != LIST_DELIMITER && !ev->closed) {
+		pattern->listed++;
+		p->ops->listed(
+		    p->arg, ev->name, ev->wire, pattern->settled_at != 0);
+	}
 }

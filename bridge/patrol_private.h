@@ -24,6 +24,8 @@ struct patrol_pattern {
 	const char *text;
 	struct commit_slot slot;
 	int64_t settled_at; /* wall clock; 0: never */
+	size_t listed;	    /* by the LIST under way */
+	size_t matches;	    /* by the last whole one */
 };
 
 TAILQ_HEAD(patrol_guests, patrol_guest);

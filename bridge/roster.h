@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct checkpoint_row;
 struct checkpoint_store;
 struct config_account;
 struct doorman;
@@ -58,6 +59,10 @@ void roster_stored_mark(
 /* The ${i}th watcher; and the account's doorman. */
 const struct watcher *roster_watcher(const struct roster *, size_t i);
 struct doorman *roster_doorman(const struct roster *);
+
+/* The ${i}th pattern of the account: see patrol_pattern(). */
+int roster_pattern(
+    const struct roster *, size_t i, struct checkpoint_row *, size_t *matches);
 
 /* How many mailboxes are watched, by now. */
 size_t roster_count(const struct roster *);

@@ -30,6 +30,13 @@ roster_watcher(const struct roster *r, size_t i)
 	return (r->watchers[i]);
 }
 
+int
+roster_pattern(const struct roster *r, size_t i, struct checkpoint_row *row,
+    size_t *matches)
+{
+	return (patrol_pattern(r->patrol, i, row, matches));
+}
+
 struct doorman *
 roster_doorman(const struct roster *r)
 {

@@ -1,9 +1,12 @@
 """Mailboxes by patterns: found by LIST, new ones picked up, lost ones kept."""
 
+import json
+
 import pytest
 
 from bridge import account
 from mails import mail
+from test_admin import Admin
 
 
 def boxes(output) -> dict:
@@ -37,17 +40,43 @@ def test_what_matches(new_bridge, dovecot, user, output):
                              "Orders/Späti": [1], "Other/z": [1]}
 
 
+def check_told(bridge, admin, user) -> None:
+    """The pattern and what it matches, in the metrics and in both statuses."""
+    def matches() -> bool:
+        found = admin.metrics()
+        return (found["mailbridge_pattern_mailboxes", user, "Orders/*"] == 2
+                and found["mailbridge_pattern_up", user, "Orders/*"] == 1
+                and found["mailbridge_mailbox_up", user, "Orders/b"] == 1)
+
+    bridge.wait(matches, what="the metrics of two mailboxes")
+    assert admin.metrics()["mailbridge_mailboxes_without_series",] == 0
+
+    def shown() -> list:
+        rows = json.loads(admin.ask("/status")[2])["mailboxes"]
+        return sorted((row["mailbox"], row["configured"], row["uid"],
+                       row["state"]) for row in rows)
+
+    assert [row[:3] for row in shown()] == [
+        ("Orders/*", True, None), ("Orders/a", True, 1), ("Orders/b", True, 2)]
+    bridge.wait(lambda: shown() == sorted(
+        (row["mailbox"], row["configured"], row["uid"], row["state"])
+        for row in bridge.status().values()), what="the same in both")
+    assert "Orders/*" in admin.ask("/")[2]
+
+
 def test_a_mailbox_that_appears(new_bridge, dovecot, user, output):
     """Nothing of it is left out, although the config says start: now."""
     dovecot.create(user, "Orders/a")
     dovecot.append(user, [mail(1)], "Orders/a")
     bridge = watch(new_bridge, dovecot, user, output, "Orders/*", start="now")
+    admin = Admin(bridge)
     bridge.start()
     bridge.wait_state(count=2)
     dovecot.create(user, "Orders/b")
     dovecot.append(user, [mail(1), mail(2)], "Orders/b")
     bridge.wait(lambda: output.count() == 2, 30, "the new mailbox's mails")
     assert boxes(output) == {"Orders/b": [1, 2]}
+    check_told(bridge, admin, user)
     assert bridge.terminate() == 0
     # And while nobody looked.
     dovecot.create(user, "Orders/c")
