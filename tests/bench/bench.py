@@ -5,6 +5,7 @@ mailbox over TLS, and run in turn, BENCH_ROUNDS times; the median is shown.
 
     BENCH_MAILS=20000   mails of 36 KB of the first case (others scale)
     BENCH_IDLE=1000     mailboxes in IDLE
+    BENCH_QUIET=60      seconds for which they do nothing, their CPU measured
     BENCH_ROUNDS=3
     BENCH_ONLY=catchup,kafka,redis,idle,latency,programs
 """
@@ -30,6 +31,7 @@ from servers.redisserver import RedisServer  # noqa: E402
 
 MAILS = int(os.environ.get("BENCH_MAILS", 20000))
 IDLE = int(os.environ.get("BENCH_IDLE", 1000))
+QUIET = int(os.environ.get("BENCH_QUIET", 60))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 3))
 ONLY = os.environ.get(
     "BENCH_ONLY", "catchup,kafka,redis,idle,latency,programs").split(",")
@@ -170,6 +172,13 @@ def idle(report: Report, folder: Path) -> None:
                                 folder / "work")
             found[count] = watching.memory()
             seconds, cpu = watching.seconds, watching.cpu()
+            if count == IDLE:
+                time.sleep(5)  # until the last marks are written
+                before = watching.cpu()
+                time.sleep(QUIET)
+                quiet = watching.cpu() - before
+                delays = deliver(dovecot, [f"u{n}" for n in range(20)],
+                                 folder / "work", 100)
             watching.server.stop()
     finally:
         dovecot.remove()
@@ -181,39 +190,52 @@ def idle(report: Report, folder: Path) -> None:
                     f"all: {each:.1f} kB for each further one")
     report.line(f"  all in IDLE after {seconds:.1f} s, {cpu:.1f} s of CPU "
                 "(seen by asking status every 0.2 s)")
+    report.line(f"  {quiet:.2f} s of CPU in {QUIET} s of quiet: "
+                f"{quiet / QUIET * 100:.2f} % of a core")
+    report.line("  from the end of a delivery to the durable file: " +
+                shares(delays))
+
+
+def deliver(dovecot, users: list, work: Path, mails: int) -> list:
+    """One mail after the other; how long each took to its file, in ms."""
+    times = []
+    sessions = {user: dovecot.login(user) for user in users}
+    for number in range(mails):
+        user = users[number % len(users)]
+        path = work / "out" / user / "INBOX"
+        before = len(list(path.glob("*"))) if path.is_dir() else 0
+        sessions[user].append("INBOX", None, None,
+                              mailbox.compose(number, 8000))
+        start = time.monotonic()
+        wait_until(lambda: path.is_dir() and
+                   len(list(path.glob("*"))) > before, 30, "the file",
+                   step=0.0002)
+        times.append((time.monotonic() - start) * 1000)
+    return times
+
+
+def shares(times: list) -> str:
+    times = sorted(times)
+    return ", ".join(
+        f"p{share} {times[min(len(times) * share // 100, len(times) - 1)]:.1f}"
+        " ms" for share in (50, 90, 99))
 
 
 def latency(report: Report, folder: Path, boxes: int = 50,
             mails: int = 200) -> None:
     """From the end of the delivery to the durable file."""
     dovecot = Dovecot(clients=200, hibernate=True, fsync=False)
-    times = []
     try:
         users = [f"u{number}" for number in range(boxes)]
-        work = folder / "work"
-        watching = Watching(dovecot, users, work)
+        watching = Watching(dovecot, users, folder / "work")
         time.sleep(2)  # until Dovecot hibernates them, see below
-        sessions = {user: dovecot.login(user) for user in users}
-        for number in range(mails):
-            user = users[number % boxes]
-            path = work / "out" / user / "INBOX"
-            before = len(list(path.glob("*"))) if path.is_dir() else 0
-            sessions[user].append("INBOX", None, None,
-                                  mailbox.compose(number, 8000))
-            start = time.monotonic()
-            wait_until(lambda: path.is_dir() and
-                       len(list(path.glob("*"))) > before, 30, "the file",
-                       step=0.0002)
-            times.append((time.monotonic() - start) * 1000)
+        times = deliver(dovecot, users, folder / "work", mails)
         watching.server.stop()
     finally:
         dovecot.remove()
-    times.sort()
     report.line(f"\nLatency: {mails} mails into {boxes} idle mailboxes, from "
                 "the end of the delivery to the durable file")
-    report.line("  " + ", ".join(
-        f"p{share} {times[min(len(times) * share // 100, len(times) - 1)]:.1f}"
-        " ms" for share in (50, 90, 99)))
+    report.line("  " + shares(times))
     report.line("  (Dovecot hibernates idle connections here; otherwise its "
                 "own delay of 500 ms is in it)")
 

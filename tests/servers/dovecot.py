@@ -29,13 +29,14 @@ class Dovecot(Mailboxes, Server):
     or None, mechanisms such as "xoauth2 oauthbearer");
     storage: maildir or sdbox; idle False: the server offers no IDLE;
     plaintext False: LOGIN only after TLS, seen at 127.0.0.2; hibernate: IDLE
-    notifies at once; per_user: connections of one user at a time, 0: any."""
+    notifies at once; per_user: connections of one user at a time, 0: any; listen: addresses."""
 
     def __init__(self, storage: str = "maildir", idle: bool = True,
                  plaintext: bool = True, hibernate: bool = False,
                  certificate: str = "DNS:localhost,IP:127.0.0.1",
                  clients: int = 200, fsync: bool = True, per_user: int = 0,
-                 tokens: Optional[tuple] = None) -> None:
+                 tokens: Optional[tuple] = None,
+                 listen: str = "127.0.0.1") -> None:
         super().__init__("dovecot")
         self.program = find_program("dovecot", "dovecot-imapd")
         self.doveadm_program = find_program("doveadm", "dovecot-imapd")
@@ -55,7 +56,7 @@ class Dovecot(Mailboxes, Server):
             password=PASSWORD, cert=str(pem), key=str(key), storage=storage,
             idle=idle, plaintext=plaintext, hibernate=hibernate,
             clients=clients, fsync=fsync, per_user=per_user,
-            tokens=tokens, port=self.port,
+            tokens=tokens, listen=listen, port=self.port,
             port_tls=self.port_tls, port_lmtp=self.port_lmtp)
         self.start()
 

@@ -161,8 +161,8 @@ def text(version: tuple, options: dict) -> str:
     values["processes"] = 200 if many else options["clients"] + 50
     values["per_process"] = 500 if many else 1
     # Dovecot takes a peer with its own address as secure; 127.0.0.2 is not.
-    values["listen"] = ("127.0.0.1" if options["plaintext"]
-                        else "127.0.0.1, 127.0.0.2")
+    if not options["plaintext"]:
+        values["listen"] += ", 127.0.0.2"
     new = version >= (2, 4)
     values["recycle"] = "restart_request_count" if new else "service_count"
     values["never"] = "unlimited" if new else 0

@@ -81,13 +81,14 @@ class Server:
         self.name = name
         self.process: Optional[subprocess.Popen] = None
         self.log = Path()
+        self.launcher: list = []  # before the command, see Netns
 
     def spawn(self, argv: list, log: Path, **options) -> None:
         self.log = log
         with log.open("ab") as out:
             options.setdefault("stdout", out)
             self.process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stderr=out,
+                [*self.launcher, *argv], stdin=subprocess.DEVNULL, stderr=out,
                 start_new_session=True, **options)
 
     def running(self) -> bool:
