@@ -44,6 +44,13 @@
 /* Octets of message data that are such a piece: a modem is faster. */
 #define LIMIT_FETCH_PIECE 4096
 
+/* Whoever brings fewer octets of a message in a second, after some seconds,
+ * keeps no others waiting: only what came is charged to the budget then, in
+ * such steps. */
+#define LIMIT_BODY_PACE (64U * 1024)
+#define LIMIT_BODY_GRACE_SECONDS 5
+#define LIMIT_BODY_STEP (256U * 1024)
+
 /* Octets of a message beyond limits.max_message_bytes that are read only to be
  * thrown away; for more than these a new connection is cheaper. */
 #define LIMIT_DISCARD (8U * 1024 * 1024)

@@ -171,6 +171,16 @@ route_look(struct route *r)
 		    slowest, n);
 }
 
+void
+route_give(struct route *r, size_t charge)
+{
+	budget_give(&r->budget, charge);
+	if (r->count == 0 || (r->held && r->budget.used < r->budget.max / 2)) {
+		r->held = 0;
+		r->config.changed(r->config.arg);
+	}
+}
+
 static void
 lane_release(struct route_lane *lane)
 {
@@ -201,11 +211,7 @@ parcel_end(struct parcel *p)
 		lane->outcome(lane->arg, uidvalidity, uid, worst);
 	else
 		lane_release(lane);
-	budget_give(&r->budget, charge);
-	if (r->count == 0 || (r->held && r->budget.used < r->budget.max / 2)) {
-		r->held = 0;
-		r->config.changed(r->config.arg);
-	}
+	route_give(r, charge);
 }
 
 static void

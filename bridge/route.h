@@ -42,6 +42,9 @@ void route_free(struct route *);
 /* The octets in flight; see budget.h and route_charge(). */
 struct budget *route_budget(struct route *);
 
+/* Give octets of it back; who was held looks again. */
+void route_give(struct route *, size_t charge);
+
 /* What a message of ${size} octets takes of the budget, with the events that
  * are made of it. */
 size_t route_charge(const struct route *, size_t size);

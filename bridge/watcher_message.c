@@ -36,6 +36,8 @@ accept_body(struct watcher *w, struct fault *f)
 	char *buffer;
 
 	w->charge = route_charge(w->route, w->keep);
+	w->body_at = uv_now(w->host->loop);
+	w->slow = 0;
 	if ((buffer = malloc(w->keep + 1)) == NULL)
 		return (fault_set(f, FAULT_RETRY,
 		    "no memory for a message of %zu octets", w->keep));
@@ -82,6 +84,7 @@ watcher_body(struct watcher *w, const struct session_event *ev, struct fault *f)
 	if (keep > w->host->max_message_bytes)
 		keep = w->host->max_message_bytes;
 	w->keep = (size_t)keep;
+	w->body_size = ev->size;
 	w->waiter.granted = on_granted;
 	w->waiter.arg = w;
 	watcher_release(w); /* a server that sends one message twice */
@@ -100,21 +103,23 @@ watcher_release(struct watcher *w)
 
 	budget_cancel(route_budget(w->route), &w->waiter);
 	w->charge = 0;
-	if (charge != 0)
-		budget_give(route_budget(w->route), charge);
+	if (charge == 0)
+		return;
+	w->held = 0; /* who is woken now are the others */
+	route_give(w->route, charge);
 }
 
 static int
 hand_on(struct watcher *w, struct message *m, struct fault *f)
 {
-	size_t charge = w->charge;
+	size_t charge = w->charge, whole = route_charge(w->route, m->raw_len);
 
 	m->account = w->account->name;
 	m->mailbox = w->mailbox;
 	m->replay = w->host->replay != NULL;
-	if (charge == 0) {
-		charge = route_charge(w->route, m->raw_len);
-		budget_force(route_budget(w->route), charge);
+	if (charge == 0 || (w->slow && charge < whole)) {
+		budget_force(route_budget(w->route), whole - charge);
+		charge = whole;
 	}
 	w->charge = 0;
 	doorman_counts(w->own.doorman)->received++;

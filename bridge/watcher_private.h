@@ -85,6 +85,9 @@ struct watcher {
 	enum fetch_form form; /* of the FETCH under way */
 	size_t charge;	      /* of the budget */
 	size_t keep;	      /* octets to read while waiting for the budget */
+	uint64_t body_size, body_at; /* announced, and when */
+	int slow;		     /* only what came is charged */
+	uint64_t starves_at;	     /* while it waits to go on */
 
 	int pumping, again; /* no re-entrance */
 	int draining, stopping;
@@ -177,6 +180,11 @@ int watcher_replay_selected(
     struct watcher *, const struct session_event *, struct fault *f);
 void watcher_replay_found(struct watcher *, uint32_t lo, uint32_t hi);
 int watcher_replay_looks(const struct watcher *);
+
+/* See that a slow message keeps no others waiting (watcher_pace.c), and when to
+ * look again.  0, or -1 with ${f}. */
+int watcher_pace(struct watcher *, struct fault *f);
+uint64_t watcher_pace_at(const struct watcher *);
 
 /* Tell the lane how to make a mark (watcher_marks.c).  0, or -1 if memory is
  * out. */

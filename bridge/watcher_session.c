@@ -346,6 +346,8 @@ set_timer(struct watcher *w)
 		if (again < at)
 			at = w->wake_at = again > now ? again : now + 1;
 	}
+	if (watcher_pace_at(w) < at)
+		at = watcher_pace_at(w);
 	if (at == UINT64_MAX)
 		uv_timer_stop(&w->timer);
 	else
@@ -364,7 +366,7 @@ pump_once(struct watcher *w, struct fault *f)
 	}
 	if (w->line->session == NULL)
 		return (0);
-	if (command(w, f) == -1)
+	if (watcher_pace(w, f) == -1 || command(w, f) == -1)
 		return (-1);
 	if (w->line->session == NULL)
 		return (0);

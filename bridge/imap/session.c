@@ -183,6 +183,12 @@ session_body(struct session *s, char *buffer, size_t keep)
 	response_body(s->parser, buffer + head, keep - head);
 }
 
+uint64_t
+session_body_left(const struct session *s)
+{
+	return (response_body_left(s->parser));
+}
+
 /* The ranges of a SEARCH are handed out one by one. */
 static int
 next_range(struct session *s, struct session_event *ev)

@@ -176,6 +176,10 @@ void session_fetch(struct session *, const char *set, enum fetch_form,
  * came apart is put before it. */
 void session_body(struct session *, char *buffer, size_t keep);
 
+/* Octets still to come of the message that SESSION_BODY told of last; 0: all
+ * came. */
+uint64_t session_body_left(const struct session *);
+
 /* IDLE, and its end (DONE): SESSION_IDLE_DONE follows.  Needs session_ready().
  */
 void session_idle(struct session *, uint64_t now);
