@@ -6,11 +6,11 @@ mailbox over TLS, and run in turn, BENCH_ROUNDS times; the median is shown.
     BENCH_MAILS=20000   mails of 36 KB of the first case (others scale)
     BENCH_IDLE=1000     mailboxes in IDLE
     BENCH_QUIET=60      seconds for which they do nothing, their CPU measured
+    BENCH_MANY=10000    the same, at a light server of our own
     BENCH_ROUNDS=3
-    BENCH_ONLY=catchup,kafka,redis,idle,latency,programs
+    BENCH_ONLY=catchup,kafka,redis,idle,many,latency,programs
 """
 
-import json
 import os
 import shutil
 import statistics
@@ -26,15 +26,15 @@ import contenders  # noqa: E402
 import mailbox  # noqa: E402
 from servers.dovecot import Dovecot  # noqa: E402
 from servers.kafkabroker import KafkaBroker  # noqa: E402
-from servers.process import Server, new_folder, wait_until  # noqa: E402
+from servers.process import new_folder  # noqa: E402
 from servers.redisserver import RedisServer  # noqa: E402
+from waiting import idle, latency, many  # noqa: E402
 
 MAILS = int(os.environ.get("BENCH_MAILS", 20000))
-IDLE = int(os.environ.get("BENCH_IDLE", 1000))
-QUIET = int(os.environ.get("BENCH_QUIET", 60))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 3))
 ONLY = os.environ.get(
-    "BENCH_ONLY", "catchup,kafka,redis,idle,latency,programs").split(",")
+    "BENCH_ONLY",
+    "catchup,kafka,redis,idle,many,latency,programs").split(",")
 REPORT = contenders.ROOT / "build/bench.txt"
 
 
@@ -124,122 +124,6 @@ def redis(report: Report, folder: Path) -> None:
     into(report, folder, "Redis", contenders.redis_contenders, RedisServer())
 
 
-class Watching:
-    """mailbridge with that many accounts, all of them in IDLE."""
-
-    def __init__(self, dovecot, users: list, folder: Path) -> None:
-        self.config = contenders.write_config(
-            dovecot, users, contenders.fresh(folder),
-            {"type": "directory", "path": "out"}, start="now")
-        self.server = Server("mailbridge")
-        start = time.monotonic()
-        self.server.spawn(
-            [contenders.BRIDGE, "run", "-c", self.config],
-            folder / "stderr.txt", cwd=folder)
-        wait_until(lambda: self.idle() == len(users), 300,
-                   f"{len(users)} mailboxes in IDLE", step=0.2)
-        self.seconds = time.monotonic() - start
-
-    def idle(self) -> int:
-        if not self.server.running():
-            raise RuntimeError(f"mailbridge ended:\n{self.server.tail()}")
-        done = subprocess.run(
-            [contenders.BRIDGE, "status", "--json", "-c", self.config],
-            capture_output=True)
-        if done.returncode != 0:
-            return 0
-        answer = json.loads(done.stdout)
-        rows = answer["mailboxes"] if isinstance(answer, dict) else answer
-        return sum(row["state"] == "idle" for row in rows)
-
-    def memory(self) -> dict:
-        text = Path(f"/proc/{self.server.process.pid}/smaps_rollup")
-        lines = [line.split() for line in text.read_text().splitlines()[1:]]
-        return {key.rstrip(":"): int(value) for key, value, *_ in lines}
-
-    def cpu(self) -> float:
-        text = Path(f"/proc/{self.server.process.pid}/stat").read_text()
-        user, system = text.rsplit(")", 1)[1].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
-def idle(report: Report, folder: Path) -> None:
-    dovecot = Dovecot(clients=IDLE + 100, hibernate=True, fsync=False)
-    try:
-        found = {}
-        for count in (1, IDLE):
-            watching = Watching(dovecot, [f"u{n}" for n in range(count)],
-                                folder / "work")
-            found[count] = watching.memory()
-            seconds, cpu = watching.seconds, watching.cpu()
-            if count == IDLE:
-                time.sleep(5)  # until the last marks are written
-                before = watching.cpu()
-                time.sleep(QUIET)
-                quiet = watching.cpu() - before
-                delays = deliver(dovecot, [f"u{n}" for n in range(20)],
-                                 folder / "work", 100)
-            watching.server.stop()
-    finally:
-        dovecot.remove()
-    report.line(f"\nIdle: {IDLE} accounts, TLS, one mailbox each")
-    for kind in ("Rss", "Pss"):
-        alone, all_ = found[1][kind], found[IDLE][kind]
-        each = (all_ - alone) / max(IDLE - 1, 1)
-        report.line(f"  {kind.upper()}: {alone} kB with one, {all_} kB with "
-                    f"all: {each:.1f} kB for each further one")
-    report.line(f"  all in IDLE after {seconds:.1f} s, {cpu:.1f} s of CPU "
-                "(seen by asking status every 0.2 s)")
-    report.line(f"  {quiet:.2f} s of CPU in {QUIET} s of quiet: "
-                f"{quiet / QUIET * 100:.2f} % of a core")
-    report.line("  from the end of a delivery to the durable file: " +
-                shares(delays))
-
-
-def deliver(dovecot, users: list, work: Path, mails: int) -> list:
-    """One mail after the other; how long each took to its file, in ms."""
-    times = []
-    sessions = {user: dovecot.login(user) for user in users}
-    for number in range(mails):
-        user = users[number % len(users)]
-        path = work / "out" / user / "INBOX"
-        before = len(list(path.glob("*"))) if path.is_dir() else 0
-        sessions[user].append("INBOX", None, None,
-                              mailbox.compose(number, 8000))
-        start = time.monotonic()
-        wait_until(lambda: path.is_dir() and
-                   len(list(path.glob("*"))) > before, 30, "the file",
-                   step=0.0002)
-        times.append((time.monotonic() - start) * 1000)
-    return times
-
-
-def shares(times: list) -> str:
-    times = sorted(times)
-    return ", ".join(
-        f"p{share} {times[min(len(times) * share // 100, len(times) - 1)]:.1f}"
-        " ms" for share in (50, 90, 99))
-
-
-def latency(report: Report, folder: Path, boxes: int = 50,
-            mails: int = 200) -> None:
-    """From the end of the delivery to the durable file."""
-    dovecot = Dovecot(clients=200, hibernate=True, fsync=False)
-    try:
-        users = [f"u{number}" for number in range(boxes)]
-        watching = Watching(dovecot, users, folder / "work")
-        time.sleep(2)  # until Dovecot hibernates them, see below
-        times = deliver(dovecot, users, folder / "work", mails)
-        watching.server.stop()
-    finally:
-        dovecot.remove()
-    report.line(f"\nLatency: {mails} mails into {boxes} idle mailboxes, from "
-                "the end of the delivery to the durable file")
-    report.line("  " + shares(times))
-    report.line("  (Dovecot hibernates idle connections here; otherwise its "
-                "own delay of 500 ms is in it)")
-
-
 def programs(report: Report, folder: Path) -> None:
     """The programs of tests/bench/*.c, each with its own output."""
     for path in sorted((contenders.ROOT / "build/bench").glob("*")):
@@ -261,7 +145,7 @@ def main() -> int:
                 f"{time.strftime('%Y-%m-%d %H:%M')}")
     failed = 0
     folder = new_folder("bench")
-    for part in (catchup, kafka, redis, idle, latency, programs):
+    for part in (catchup, kafka, redis, idle, many, latency, programs):
         if part.__name__ not in ONLY:
             continue
         try:
