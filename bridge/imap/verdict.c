@@ -1,6 +1,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "bridge/fault.h"
 #include "bridge/imap/response.h"
@@ -8,14 +9,18 @@
 
 #define BACKOFF_MAX_MS (30UL * 60 * 1000)
 
+/* Where a server only says: not so fast. */
+#define BACKOFF_MS 5000
+
 /* RFC 5530 section 3: the server's trouble, not the credentials'. */
 static const char *const temporary_codes[] = { "UNAVAILABLE", "INUSE",
 	"SERVERBUG", "LIMIT", "OVERQUOTA", "THROTTLED", "CORRUPTION" };
 
 /* What servers write that send no code, or one that says nothing. */
 static const char *const temporary_texts[] = { "too many",
-	"maximum number of connections", "try again", "temporar", "throttled",
-	"unavailable", "server busy", "exceeded", "internal error" };
+	"maximum number of connections", "try again", "temporar", "throttl",
+	"unavailable", "server busy", "exceeded", "internal error",
+	"rate limit" };
 
 static const char *
 condition_name(enum response_condition condition)
@@ -35,22 +40,6 @@ condition_name(enum response_condition condition)
 	return ("PREAUTH");
 }
 
-unsigned long
-verdict_backoff(const char *text)
-{
-	const char *s;
-	unsigned long ms;
-
-	if ((s = strcasestr(text, "backoff time")) == NULL)
-		return (0);
-	while (*s != '\0' && !isdigit((unsigned char)*s))
-		s++;
-	ms = strtoul(s, NULL, 10);
-	if (strcasestr(s, "millisecond") == NULL)
-		ms = ms > BACKOFF_MAX_MS / 1000 ? BACKOFF_MAX_MS : ms * 1000;
-	return (ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS);
-}
-
 static int
 contains_any(const char *text, const char *const *words, size_t n)
 {
@@ -61,6 +50,56 @@ contains_any(const char *text, const char *const *words, size_t n)
 			return (1);
 	}
 	return (0);
+}
+
+/* The milliseconds that are one of the unit at ${s}; 0 if there is none. */
+static unsigned long
+unit(const char *s)
+{
+	while (*s == ' ')
+		s++;
+	if (strncasecmp(s, "millisec", 8) == 0 || strncasecmp(s, "ms", 2) == 0)
+		return (1);
+	if (strncasecmp(s, "sec", 3) == 0)
+		return (1000);
+	return (strncasecmp(s, "min", 3) == 0 ? 60000 : 0);
+}
+
+/* The first number of ${text} that has a unit; 0 if there is none.  Times that
+ * are fractions are how long the command took. */
+static unsigned long
+time_in(const char *text)
+{
+	unsigned long n, ms;
+	const char *s;
+	char *end;
+
+	for (s = text; *s != '\0'; s = end) {
+		end = (char *)s + 1;
+		if (!isdigit((unsigned char)*s))
+			continue;
+		n = strtoul(s, &end, 10);
+		ms = unit(end);
+		if (ms == 0 || (s > text && s[-1] == '.'))
+			continue;
+		return (n > BACKOFF_MAX_MS / ms ? BACKOFF_MAX_MS : n * ms);
+	}
+	return (0);
+}
+
+unsigned long
+verdict_backoff(const char *text)
+{
+	/* Microsoft, Amazon; Gmail; Yahoo; others. */
+	static const char *const words[] = { "throttl", "backoff", "back off",
+		"bandwidth limits", "rate limit", "too many requests",
+		"try again in", "retry after" };
+	unsigned long ms;
+
+	if (!contains_any(text, words, sizeof(words) / sizeof(words[0])))
+		return (0);
+	ms = time_in(text);
+	return (ms != 0 ? ms : BACKOFF_MS);
 }
 
 int

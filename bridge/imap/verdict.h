@@ -29,8 +29,9 @@ int verdict_is_limit(const char *text);
 /* Does a refusal of EXAMINE say that there is no such mailbox? */
 int verdict_is_missing(const char *text);
 
-/* The milliseconds a throttling text asks for ("Suggested Backoff Time: 299910
- * milliseconds"), at most half an hour; 0 if it asks for none. */
+/* The milliseconds that a throttling text asks for ("Suggested Backoff Time:
+ * 299910 milliseconds"), at most half an hour, and five seconds if it names no
+ * time; 0 if the text is none. */
 unsigned long verdict_backoff(const char *text);
 
 #endif
