@@ -9,17 +9,81 @@
 #include "bridge/buf.h"
 #include "bridge/catchup.h"
 #include "bridge/checkpoint.h"
+#include "bridge/fault.h"
 #include "bridge/imap/session.h"
 #include "bridge/message.h"
+
+/* What the owner is, by the first octet of the input. */
+enum role {
+	WATCHER,      /* any other: it has a connection of its own */
+	LOOKER = ' ', /* it asks for no bodies */
+	PATROL = '%', /* it looks after several mailboxes, and visits one */
+	TOKEN = '+'   /* the answer to it: a watcher that logs in with one */
+};
 
 struct owner {
 	struct session *session;
 	struct catchup *catchup;
 	uint64_t now;
 	int selected;
-	int with_token; /* how it logs in */
-	int look;	/* it asks for no bodies */
+	int role;
+	unsigned turn; /* of the patrol's round */
 };
+
+/* A step of the patrol's round; then a mailbox is open. */
+static void
+patrol(struct owner *o)
+{
+	struct session *s = o->session;
+	struct fault f;
+
+	switch (o->turn++ % 6) {
+	case 0:
+		session_notify(s, o->now);
+		break;
+	case 1:
+		(void)session_list(s, "", o->now, &f);
+		break;
+	case 2:
+		(void)session_list(s, "Entw\xc3\xbcrfe/*", o->now, &f);
+		break;
+	case 3: /* several at once */
+		while (session_can_status(s))
+			(void)session_status(
+			    s, "Orders \"x\"", NULL, o->now, &f);
+		break;
+	case 4:
+		session_noop(s, o->now);
+		break;
+	default:
+		(void)session_select(s, "Orders", "Orders", o->now, &f);
+		break;
+	}
+}
+
+/* All is found and asked: wait for new mail, or for a message that did not
+ * come; leave the mailbox, or open it anew. */
+static void
+rest(struct owner *o)
+{
+	struct session *s = o->session;
+	uint64_t again = catchup_wake(o->catchup);
+
+	if (again != UINT64_MAX) {
+		o->now = again;
+		session_tick(s, o->now);
+		session_noop(s, o->now);
+	} else if (o->role == PATROL) {
+		o->selected = 0;
+		if (!session_unselect(s, o->now))
+			patrol(o);
+	} else if (o->turn++ % 4 == 3) {
+		session_examine(s, o->now);
+		catchup_sweep(o->catchup);
+	} else {
+		session_idle(s, o->now);
+	}
+}
 
 static void
 command(struct owner *o)
@@ -27,6 +91,8 @@ command(struct owner *o)
 	struct session *s = o->session;
 	struct catchup_next next;
 
+	if (o->role == PATROL && !o->selected && session_ready(s))
+		patrol(o);
 	if (!o->selected || (!session_ready(s) && !session_can_fetch(s)))
 		return;
 	catchup_next(o->catchup, session_ready(s), session_can_fetch(s), 0,
@@ -34,12 +100,12 @@ command(struct owner *o)
 	if (next.job == CATCHUP_SEARCH)
 		session_search(s, next.text, o->now);
 	else if (next.job == CATCHUP_FETCH)
-		session_fetch(s, next.text, o->look ? FETCH_LOOK : next.form,
-		    100, o->now);
+		session_fetch(s, next.text,
+		    o->role == LOOKER ? FETCH_LOOK : next.form, 100, o->now);
 	else if (next.job == CATCHUP_STUB)
 		catchup_done(o->catchup, next.uid);
 	else if (next.job == CATCHUP_NOTHING && session_ready(s))
-		session_idle(s, o->now);
+		rest(o);
 }
 
 static int
@@ -50,13 +116,19 @@ event(struct owner *o, const struct session_event *ev)
 
 	switch (ev->kind) {
 	case SESSION_LOGIN:
-		if (o->with_token)
+		if (o->role == TOKEN)
 			session_login_token(s, "user", "token", o->now);
 		else
 			session_login(s, "user", "password", o->now);
 		break;
 	case SESSION_SELECTED:
 		o->selected = 1;
+		break;
+	case SESSION_REFUSED:
+		o->selected = 0;
+		break;
+	case SESSION_SIZE:
+		catchup_size(o->catchup, ev->uid, ev->size);
 		break;
 	case SESSION_FOUND:
 		catchup_found(o->catchup, ev->lo, ev->hi);
@@ -138,11 +210,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t i;
 	int alive;
 
-	/* An input that begins with a challenge is one about a token. */
-	o.with_token = size > 0 && data[0] == '+';
-	o.look = size > 0 && data[0] == ' ';
+	o.role = size > 0 ? data[0] : WATCHER;
+	if (o.role == PATROL)
+		config.mailbox = NULL;
 	o.session = session_new(&config, o.now);
 	o.catchup = catchup_new(&from);
+	catchup_limit(o.catchup, 100);
 	buf_init(&line, 1 << 20);
 	session_feed(o.session, greeting, strlen(greeting), o.now);
 	session_greeted(o.session, o.now);
