@@ -76,6 +76,9 @@ void patrol_ask(struct patrol_guest *);
 void patrol_return(struct patrol *);
 void patrol_broken(struct patrol *, const struct fault *f);
 
+/* During a visit the server said that it tells nothing any more. */
+void patrol_unnotified(struct patrol *);
+
 /* Does anybody wait for the connection? */
 int patrol_is_wanted(const struct patrol *);
 

@@ -118,6 +118,15 @@ patrol_interval(const struct patrol *p)
 			    : p->account->poll_seconds * 1000ULL);
 }
 
+/* Look at once, and by ourselves from now on. */
+void
+patrol_unnotified(struct patrol *p)
+{
+	p->notified = 0;
+	p->no_notify = 1;
+	p->round_at = now_ms(p);
+}
+
 /* Events */
 
 static void
@@ -168,6 +177,9 @@ on_event(struct patrol *p, const struct session_event *ev, struct fault *f)
 		p->notified = ev->ok;
 		p->no_notify = !ev->ok;
 		patrol_enter(p, p->state);
+		break;
+	case SESSION_NOTIFY_LOST:
+		patrol_unnotified(p);
 		break;
 	case SESSION_UNSELECTED:
 		p->box_open = 0;

@@ -179,6 +179,10 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 	case SESSION_GLANCE: /* nobody asked */
 		message_free(ev->message);
 		break;
+	case SESSION_NOTIFY_LOST:
+		if (w->line != &w->own)
+			patrol_unnotified(w->guest.patrol);
+		break;
 	case SESSION_UNSELECTED:
 	case SESSION_LISTED:
 	case SESSION_LIST_DONE:

@@ -31,6 +31,7 @@ enum session_event_kind {
 	SESSION_STATUS, /* of ${name}: ${uidvalidity}, ${uidnext}, ${exists} */
 	SESSION_STATUS_DONE, /* the oldest STATUS is complete; ${ok}, ${text} */
 	SESSION_NOTIFY_DONE, /* ${ok}, ${text} */
+	SESSION_NOTIFY_LOST, /* too much happens: nothing is told any more */
 	SESSION_FOUND,	     /* SEARCH: the UIDs lo..hi exist */
 	SESSION_SEARCHED,    /* the SEARCH is complete */
 	SESSION_SIZE,	     /* ${uid} has ${size} octets, says the server */

@@ -137,6 +137,11 @@ on_status(struct session *s, const struct response *r, struct session_event *ev)
 	} else if (s->state <= STATE_AUTHENTICATING) {
 		session_login_status(s, r);
 	}
+	if (response_code_is(r->code, "NOTIFICATIONOVERFLOW")) {
+		/* RFC 5465 section 5.8: as if NOTIFY NONE had been sent. */
+		ev->kind = SESSION_NOTIFY_LOST;
+		return (1);
+	}
 	if (!response_code_is(r->code, "ALERT"))
 		return (0);
 	ev->kind = SESSION_ALERT;

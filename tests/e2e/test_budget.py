@@ -79,6 +79,25 @@ def test_notify(new_bridge, dovecot, user, output):
     check_all(bridge, dovecot, user, output)
 
 
+def test_notify_that_ends(imap, fake_bridge, output):
+    """Too much happens: the server says so, and nothing any more."""
+    imap.capability += " NOTIFY"
+    imap.box.add(mail(1))
+    imap.on("NOTIFY", "S: $ OK done")
+    bridge = fake_bridge(mailboxes=["a", "b"], max_connections=1,
+                         poll_seconds=1, idle_seconds=600)
+    bridge.start()
+    bridge.wait(lambda: output.count() == 2, 30, "the mails")
+
+    async def overflow(connection) -> None:
+        imap.box.add(mail(2))
+        await connection.say("* OK [NOTIFICATIONOVERFLOW] too much")
+
+    imap.call(overflow(imap.last))
+    bridge.wait(lambda: output.count() == 4, 30, "the second mails")
+    assert len(imap.said("NOTIFY")) == 1
+
+
 def test_a_guest_that_takes_long(imap, fake_bridge, output):
     """One guest's mailbox refuses: the others go on."""
     imap.box.add(mail(1))

@@ -308,6 +308,7 @@ class FakeImap:
         self.commands: list = []  # (number of the connection, command)
         self.surprises: list = []
         self.connections = 0
+        self.last: Optional[Connection] = None
         self.tasks: set = set()
         self.port = free_port()
         self.loop = asyncio.new_event_loop()
@@ -333,7 +334,8 @@ class FakeImap:
         task = asyncio.current_task()
         self.tasks.add(task)
         try:
-            await Connection(self, self.connections, reader, writer).run()
+            self.last = Connection(self, self.connections, reader, writer)
+            await self.last.run()
         except (Gone, OSError, asyncio.CancelledError):
             pass
         except Exception as error:  # a bug of the test, not of the client

@@ -145,6 +145,9 @@ on_event(struct dialogue *d, const struct session_event *ev)
 		assert_false(session_unselect(s, 0));
 		session_notify(s, 0);
 		break;
+	case SESSION_NOTIFY_LOST:
+		buf_puts(&d->story, "nothing more\n");
+		break;
 	case SESSION_NOTIFY_DONE:
 		buf_printf(&d->story, "notify %d\n", ev->ok);
 		break;
@@ -203,7 +206,10 @@ dialogue(size_t step)
 	serve(&d, "m6 NO [NONEXISTENT] gone\r\n", step);
 	serve(&d, "* OK [UIDVALIDITY 9] x\r\nm7 OK x\r\n", step);
 	serve(&d, "m8 OK x\r\n", step);
-	serve(&d, "m9 OK x\r\n* STATUS \"O/b\" (UIDNEXT 5)\r\n", step);
+	serve(&d,
+	    "m9 OK x\r\n* STATUS \"O/b\" (UIDNEXT 5)\r\n"
+	    "* OK [NOTIFICATIONOVERFLOW] too much\r\n",
+	    step);
 	assert_string_equal(d.sent.data,
 	    "m1 AUTHENTICATE PLAIN AG1lAHB3\r\n"
 	    "m2 ENABLE UTF8=ACCEPT\r\n"
@@ -220,7 +226,7 @@ dialogue(size_t step)
 	    "listed INBOX 0\ndone 1 47\n"
 	    "status O/\xc3\xbc 3 2 1\nstatus done 1\nstatus done 0\n"
 	    "refused EXAMINE O/b: NO [NONEXISTENT] gone\n"
-	    "open 9\nunselect 1\nnotify 1\nstatus O/b 0 5 0\n");
+	    "open 9\nunselect 1\nnotify 1\nstatus O/b 0 5 0\nnothing more\n");
 	buf_free(&d.sent);
 	buf_free(&d.story);
 	session_free(d.session);
