@@ -14,16 +14,13 @@ import pytest
 from bridge import account
 from faults import Faults
 from mails import mail, mails
+from twins import check_owner_is_left_alone, check_two_bridges, uids
 
 
 @pytest.fixture
 def once(kafka_output):
     kafka_output.settings["delivery"] = "exactly_once"
     return kafka_output
-
-
-def uids(output) -> list:
-    return [event["uid"] for event in output.events()]
 
 
 def checkpoints(output) -> dict:
@@ -163,42 +160,13 @@ def test_bridge_frozen(new_bridge, dovecot, user, once):
 
 
 def test_two_bridges(new_bridge, dovecot, user, once):
-    """On one mailbox, with a state directory each: the later one works, the
-    earlier one says why it rests; nothing is doubled."""
-    dovecot.append(user, mails(100))
-    first = new_bridge([account(dovecot, user)], once)
-    second = new_bridge([account(dovecot, user)], once)
-    first.start()
-    first.wait(lambda: once.count() > 0, what="the first")
-    second.start()
-    dovecot.append(user, mails(100, first=101))
-    second.wait(lambda: once.count() == 200, 60, "all of it")
-    dovecot.append(user, mails(10, first=201))
-    second.wait(lambda: once.count() == 210, 60, "the rest")
-    first.wait_log("another mailbridge .* works under the transactional_id")
-    first.wait(lambda: "works under" in (
-        first.sinks()["events"]["lastError"] or ""), what="the status")
-    assert second.sinks()["events"]["state"] == "up"
-    assert first.running()
-    assert first.terminate() == 0
-    assert second.terminate() == 0
-    assert sorted(uids(once)) == list(range(1, 211))
+    check_two_bridges(new_bridge, dovecot, user, once,
+                      "another mailbridge .* works under the transactional_id")
 
 
 def test_check_and_replay_leave_the_owner_alone(new_bridge, dovecot, user,
                                                 once):
-    dovecot.append(user, mails(3))
-    bridge = new_bridge([account(dovecot, user)], once)
-    bridge.start()
-    bridge.wait(lambda: once.count() == 3, what="the first")
-    assert bridge.command("check").returncode == 0
-    done = bridge.command("replay", "--account", user, "--mailbox", "INBOX",
-                          "--uid", "2")
-    assert done.returncode == 0, done.stderr
-    dovecot.append(user, mails(1, first=4))
-    bridge.wait(lambda: once.count() == 5, what="the last")
-    assert sorted(uids(once)) == [1, 2, 2, 3, 4]
-    assert bridge.terminate() == 0
+    check_owner_is_left_alone(new_bridge, dovecot, user, once)
 
 
 def test_too_large_for_the_topic(new_bridge, dovecot, user, once):

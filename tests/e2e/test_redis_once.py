@@ -8,17 +8,14 @@ import time
 import pytest
 
 from bridge import account
-from mails import mail, mails
+from mails import mails
+from twins import check_owner_is_left_alone, check_two_bridges, uids
 
 
 @pytest.fixture
 def once(redis_output):
     redis_output.settings["delivery"] = "exactly_once"
     return redis_output
-
-
-def uids(output) -> list:
-    return [event["uid"] for event in output.events()]
 
 
 def checkpoints(output) -> dict:
@@ -77,37 +74,10 @@ def test_killed_again_and_again(new_bridge, dovecot, user, once):
 
 
 def test_two_bridges(new_bridge, dovecot, user, once):
-    """On one mailbox, with a state directory each: the later one works, the
-    earlier one says why it rests; nothing is doubled."""
-    dovecot.append(user, mails(100))
-    first = new_bridge([account(dovecot, user)], once)
-    second = new_bridge([account(dovecot, user)], once)
-    first.start()
-    first.wait(lambda: once.count() > 0, what="the first")
-    second.start()
-    dovecot.append(user, mails(100, first=101))
-    second.wait(lambda: once.count() == 200, 60, "all of it")
-    dovecot.append(user, mails(10, first=201))
-    second.wait(lambda: once.count() == 210, 60, "the rest")
-    first.wait_log("another mailbridge .* stores with the checkpoints in")
-    assert first.running()
-    assert first.terminate() == 0
-    assert second.terminate() == 0
-    assert sorted(uids(once)) == list(range(1, 211))
+    check_two_bridges(new_bridge, dovecot, user, once,
+                      "another mailbridge .* stores with the checkpoints in")
 
 
-def test_while_idle(new_bridge, dovecot, user, once):
-    """... with others at the same stream, who leave the owner alone."""
-    dovecot.append(user, mails(3))
-    bridge = new_bridge([account(dovecot, user)], once)
-    bridge.start()
-    bridge.wait_state(("idle",))
-    assert bridge.command("check").returncode == 0
-    done = bridge.command("replay", "--account", user, "--mailbox", "INBOX",
-                          "--uid", "2")
-    assert done.returncode == 0, done.stderr
-    once.client.script_flush()
-    dovecot.deliver(user, mail(4))
-    bridge.wait(lambda: once.count() == 5, what="the last")
-    assert bridge.terminate() == 0
-    assert sorted(uids(once)) == [1, 2, 2, 3, 4]
+def test_check_and_replay_leave_the_owner_alone(new_bridge, dovecot, user,
+                                                once):
+    check_owner_is_left_alone(new_bridge, dovecot, user, once)
