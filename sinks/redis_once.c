@@ -195,6 +195,7 @@ on_claimed(redisAsyncContext *ac, void *data, void *arg)
 	struct redis *r = arg;
 	struct redis_once *o = &r->once;
 	struct mark_owner found = { .by = "" };
+	const char *before;
 	struct fault f;
 
 	if (reply == NULL || ac != redis_link_context(r->link))
@@ -212,16 +213,19 @@ on_claimed(redisAsyncContext *ac, void *data, void *arg)
 	}
 	free(o->record);
 	o->record = strdup(reply->element[0]->str);
-	if (strstr(reply->element[1]->str, o->owner.session) == NULL) {
+	before = reply->element[1]->str;
+	if (strstr(before, o->owner.session) == NULL) {
 		free(o->displaced);
-		o->displaced = strdup(reply->element[1]->str);
-	}
+		o->displaced = strdup(before);
+	} else if (o->displaced == NULL) /* that reply was lost */
+		o->displaced = strdup("");
 	if (o->record == NULL || o->displaced == NULL) {
 		redis_give_up(r);
 		return;
 	}
 	o->found = found;
 	redis_durable_wait(r, go_on);
+	redis_answered(r);
 }
 
 void

@@ -32,10 +32,8 @@ pass(int from, int to, int *cut)
 
 	if (n <= 0)
 		return (0);
-	if (cut != NULL && *cut) {
-		*cut = 0;
+	if (cut != NULL && *cut > 0 && --*cut == 0)
 		return (0);
-	}
 	while (done < n) {
 		if ((w = write(to, octets + done, (size_t)(n - done))) <= 0)
 			return (0);

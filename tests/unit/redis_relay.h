@@ -8,8 +8,8 @@
 struct redis_relay {
 	int port; /* to be connected to */
 	pid_t pid;
-	int *cut; /* set to 1: the next octets from the server end the
-		   * connection and are lost; it becomes 0 then */
+	int *cut; /* set to n: the n-th octets from the server end the
+		   * connection and are lost; it counts down to 0 */
 };
 
 void redis_relay_start(struct redis_relay *, int server_port);

@@ -175,6 +175,33 @@ test_reply_lost(void **state)
 	redis_relay_end(&relay);
 }
 
+/* Nor does it matter which reply of the start is lost. */
+static void
+test_start_reply_lost(void **state)
+{
+	static struct contract_event e[1];
+	struct redis_bench *b = once("");
+	struct redis_relay relay;
+	int i;
+
+	(void)state;
+	redis_bench_close(b);
+	redis_relay_start(&relay, b->server.port);
+	(void)snprintf(b->config, sizeof(b->config),
+	    "{\"url\": \"redis://127.0.0.1:%d\"" ONCE "}", relay.port);
+	for (i = 1; i <= 5; i++) {
+		*relay.cut = i;
+		redis_bench_open(b, 1);
+		make(e, 1, (uint32_t)i);
+		contract_store(&b->c, e, 1, 10000);
+		if (i < 5)
+			redis_bench_close(b);
+	}
+	assert_int_equal(redis_server_do(&b->server, "XLEN mail"), 5);
+	redis_bench_end(b);
+	redis_relay_end(&relay);
+}
+
 /* ... and when the sink is closed instead, the next process hears of it. */
 static void
 test_reply_lost_at_the_end(void **state)
@@ -357,6 +384,7 @@ main(void)
 		cmocka_unit_test(test_mailboxes),
 		cmocka_unit_test(test_out_of_memory),
 		cmocka_unit_test(test_reply_lost),
+		cmocka_unit_test(test_start_reply_lost),
 		cmocka_unit_test(test_reply_lost_at_the_end),
 		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_all_lost),
