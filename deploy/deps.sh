@@ -39,6 +39,7 @@ file:/usr/lib/dovecot/imap dovecot-imapd
 file:/usr/lib/dovecot/lmtp dovecot-lmtpd
 cmd:redis-server redis-server
 file:/usr/sbin/nginx nginx-light
+cmd:curl curl
 cmd:javac default-jdk-headless
 cmd:mvn maven
 cmd:kcat kcat

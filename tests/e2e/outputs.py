@@ -254,6 +254,8 @@ class ExecOutput:
         if not self.path.exists():
             return []
         with contextlib.closing(sqlite3.connect(self.path)) as database:
+            if not database.execute("SELECT * FROM sqlite_schema").fetchall():
+                return []  # the program has just begun
             return [schemas.check(line.encode()) for line, in
                     database.execute("SELECT event FROM mails")]
 

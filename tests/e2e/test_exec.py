@@ -1,12 +1,14 @@
 """exec: each mail is a line for a program, which answers with a line."""
 
+import json
 import os
 import re
 import signal
+import textwrap
 
 import pytest
 
-from bridge import EX_CONFIG, account
+from bridge import EX_CONFIG, ROOT, account
 from mails import mails
 from servers.process import wait_until
 
@@ -60,6 +62,23 @@ def test_refused_and_complaints(bridge, dovecot, user, exec_output):
     assert "warn: sink: events: stderr: complaint" in bridge.printed()
     done = bridge.command("dead-letter", "list")
     assert re.search(r"refused: no", done.stdout), done.stdout
+
+
+def test_shell_of_the_guide(bridge, dovecot, user, receiver):
+    """The program of docs/exec.md; its service is away at first."""
+    text = (ROOT / "docs/exec.md").read_text()
+    script = re.search(r"    #!/bin/sh\n(    .*\n)+", text)[0]
+    (bridge.folder / "post.sh").write_text(textwrap.dedent(script))
+    answers = [(503, {}, b"")]
+    receiver.answer = lambda r: answers.pop() if answers else receiver.good(r)
+    bridge.config["sinks"]["events"] = {
+        "type": "exec", "command": ["sh", "post.sh", receiver.url]}
+    bridge.write()
+    dovecot.append(user, mails(3))
+    bridge.once()
+    assert "retry: the service is away" in bridge.printed()
+    assert [json.loads(request.body)["uid"]
+            for request in receiver.accepted()] == [1, 2, 3]
 
 
 def test_check(bridge):

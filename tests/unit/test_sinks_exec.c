@@ -11,9 +11,8 @@
 #include <cmocka.h>
 
 #include "bridge/envelope/event.h"
+#include "exec_bench.h"
 #include "scratch.h"
-#include "sink_contract.h"
-#include "sinks/exec_answer.h"
 #include "sinks/sinks.h"
 
 /* The program on the other side is this one: it keeps each line in a file, and
@@ -135,194 +134,6 @@ static const struct sink_far many_at_once = { .ops = &exec_ops,
 	.down = far_down,
 	.many = 1000 };
 
-/* A shell script for the program; ${more} begins with a comma. */
-static void
-open_script(struct contract *c, const char *script, const char *more)
-{
-	char config[2048];
-
-	contract_init(c);
-	scratch_text("script", script);
-	(void)snprintf(config, sizeof(config),
-	    "{\"command\": [\"sh\", \"./script\"]%s}", more);
-	if (contract_open(c, &exec_ops, config) == NULL)
-		fail_msg("%s", c->why);
-}
-
-static int
-is_answered(struct contract *c, void *arg)
-{
-	(void)c;
-	return (((struct contract_event *)arg)->answer != CONTRACT_TAKEN);
-}
-
-static int
-has_taken(struct contract *c, void *arg)
-{
-	return (!c->full && contract_submit(c, arg));
-}
-
-/* Hand in one event, and wait for its answer. */
-static enum contract_answer
-answer_of(struct contract *c, struct contract_event *e)
-{
-	*e = contract_event("INBOX", 1, 100);
-	contract_wait(c, has_taken, e, 5000);
-	contract_wait(c, is_answered, e, 8000);
-	return (e->answer);
-}
-
-static void
-finish(struct contract *c)
-{
-	contract_close(c, 0);
-	contract_end(c);
-}
-
-static void
-test_answers(void **state)
-{
-	struct contract_event e;
-	struct contract c;
-
-	(void)state;
-	open_script(&c,
-	    "read -r a; echo refused too 'la\033rge'\n"
-	    "read -r a; echo ok 77-1\n"
-	    "read -r a; echo retry database is away\n"
-	    "read -r a; printf 'ok\\r\\n'; cat >/dev/null\n",
-	    "");
-	assert_int_equal(answer_of(&c, &e), CONTRACT_REFUSED);
-	assert_string_equal(e.why, "sink test: sh: refused: too la?rge");
-	assert_int_equal(answer_of(&c, &e), CONTRACT_STORED);
-	assert_int_equal(c.state, 1);
-	assert_int_equal(answer_of(&c, &e), CONTRACT_RETRY);
-	assert_string_equal(e.why, "sink test: sh: retry: database is away");
-	assert_int_equal(c.state, 0);
-	assert_int_equal(answer_of(&c, &e), CONTRACT_STORED);
-	assert_int_equal(c.state, 1);
-	finish(&c);
-}
-
-/* Whatever is wrong with it: the event is to be handed in again, and a person
- * reads why. */
-static void
-test_wrong(void **state)
-{
-	static const struct {
-		const char *script, *why;
-	} cases[] = { { "read -r a; echo okay", "\"okay\", which is none" },
-		{ "read -r a; echo OK", "\"OK\", which is none" },
-		{ "read -r a; echo", "\"\", which is none" },
-		{ "read -r a; echo ok 77-2", "where \"ok 77-1\" is due" },
-		{ "read -r a; exit 3", "ended with exit code 3" },
-		{ "read -r a; printf ok; exit 0", "ended with exit code 0" },
-		{ "read -r a; kill -9 $$", "ended by signal 9" },
-		{ "read -r a; exec >&-; exec sleep 100",
-		    "closed its standard output and went on" },
-		{ "exec <&-; exec sleep 100",
-		    "closed its standard input and went on" },
-		{ "read -r a; tr '\\0' x </dev/zero", "longer than 4096" },
-		{ "read -r a; sleep 100", "no answer within 1 s" },
-		{ "exit 1", "ended with exit code 1" },
-		{ "echo ok; cat >/dev/null", "without having been asked" } };
-	struct contract_event e;
-	struct contract c;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		open_script(&c, cases[i].script, ", \"timeout_seconds\": 1");
-		e = contract_event("INBOX", 1, 100);
-		while (c.state != 0) {
-			if (!c.full && e.answer == CONTRACT_NEW)
-				(void)contract_submit(&c, &e);
-			contract_turn(&c);
-		}
-		if (strstr(c.why, cases[i].why) == NULL)
-			fail_msg("%s: %s", cases[i].script, c.why);
-		assert_int_not_equal(e.answer, CONTRACT_STORED);
-		finish(&c);
-	}
-}
-
-/* More answers than questions: the event that it has not read yet keeps its
- * own. */
-static void
-test_answers_too_often(void **state)
-{
-	struct contract_event e[2] = { contract_event("INBOX", 1, 100),
-		contract_event("INBOX", 2, 200000) };
-	struct contract c;
-
-	(void)state;
-	open_script(&c,
-	    "test -e again && exec cat >/dev/null; : >again\n"
-	    "read -r a; printf 'ok\\nok\\n'; cat >/dev/null",
-	    ", \"max_in_flight\": 1");
-	contract_wait(&c, has_taken, &e[0], 5000);
-	contract_wait(&c, is_answered, &e[0], 5000);
-	assert_int_equal(e[0].answer, CONTRACT_STORED);
-	if (!c.full && contract_submit(&c, &e[1]))
-		contract_wait(&c, is_answered, &e[1], 5000);
-	contract_wait_int(&c, &c.state, 0, 5000);
-	assert_int_not_equal(e[1].answer, CONTRACT_STORED);
-	finish(&c);
-}
-
-/* With several in flight a plain ok is not enough. */
-static void
-test_id_is_needed(void **state)
-{
-	struct contract_event e;
-	struct contract c;
-
-	(void)state;
-	open_script(
-	    &c, "while read -r a; do echo ok; done", ", \"max_in_flight\": 2");
-	assert_int_equal(answer_of(&c, &e), CONTRACT_RETRY);
-	assert_non_null(strstr(c.why, "needs the id"));
-	finish(&c);
-}
-
-/* One that ends after its work is started for the next, without a complaint. */
-static void
-test_one_shot(void **state)
-{
-	static struct contract_event e[10];
-	struct contract c;
-	size_t i;
-
-	(void)state;
-	open_script(&c, "read -r a && echo ok", "");
-	for (i = 0; i < 10; i++)
-		e[i] = contract_event("INBOX", (uint32_t)i + 1, 100);
-	contract_store(&c, e, 10, 20000);
-	assert_int_equal(c.state, 1);
-	assert_int_equal(c.states, 1);
-	finish(&c);
-}
-
-/* It crashes on every third: what it had comes again, and all get through. */
-static void
-test_crashes(void **state)
-{
-	static struct contract_event e[9];
-	struct contract c;
-	size_t i;
-
-	(void)state;
-	open_script(&c,
-	    "read -r a && echo ok; read -r a && echo ok\n"
-	    "read -r a && kill -11 $$",
-	    "");
-	for (i = 0; i < 9; i++)
-		e[i] = contract_event("INBOX", (uint32_t)i + 1, 100);
-	contract_store(&c, e, 9, 20000);
-	assert_true(e[2].tries > 1);
-	finish(&c);
-}
-
 /* It does not read: no more is taken than max_in_flight, and the close is in
  * time. */
 static void
@@ -333,7 +144,7 @@ test_slow_reader(void **state)
 	size_t i, taken = 0;
 
 	(void)state;
-	open_script(&c, "sleep 100 & wait", ", \"max_in_flight\": 4");
+	exec_bench_open(&c, "sleep 100 & wait", ", \"max_in_flight\": 4");
 	for (i = 0; i < 8; i++)
 		e[i] = contract_event("INBOX", (uint32_t)i + 1, 300000);
 	for (i = 0; i < 20; i++) {
@@ -378,12 +189,12 @@ test_stubborn(void **state)
 	pid_t pid;
 
 	(void)state;
-	open_script(&c,
+	exec_bench_open(&c,
 	    "trap '' TERM\n"
 	    "read -r a; (sleep 1000) & echo $! >child; echo ok\n"
 	    "while :; do sleep 1; done",
 	    "");
-	assert_int_equal(answer_of(&c, &e), CONTRACT_STORED);
+	assert_int_equal(exec_bench_answer(&c, &e), CONTRACT_STORED);
 	text = scratch_read("child", &len);
 	pid = (pid_t)strtol(text, NULL, 10);
 	free(text);
@@ -401,8 +212,9 @@ test_close_waits(void **state)
 	struct contract c;
 
 	(void)state;
-	open_script(&c, "read -r a; cat >/dev/null; echo ok; sleep 0.1", "");
-	contract_wait(&c, has_taken, &e, 5000);
+	exec_bench_open(
+	    &c, "read -r a; cat >/dev/null; echo ok; sleep 0.1", "");
+	exec_bench_submit(&c, &e);
 	contract_close(&c, 2500);
 	assert_int_equal(e.answer, CONTRACT_STORED);
 	contract_end(&c);
@@ -422,12 +234,12 @@ test_surroundings(void **state)
 	(void)state;
 	scratch_write("token", "hunter2\n", 8, 0600);
 	assert_int_equal(setenv("OUR_SECRET", "abracadabra", 1), 0);
-	open_script(&c,
+	exec_bench_open(&c,
 	    "env >env; ls -l /proc/$$/fd >fds; pwd >pwd\n"
 	    "read -r a </dev/stdin; echo ok; cat >/dev/null",
 	    ", \"environment\": {\"PATH\": \"/usr/bin:/bin\", \"A\": \"b c\", "
 	    "\"TOKEN\": {\"file\": \"token\"}}");
-	assert_int_equal(answer_of(&c, &e), CONTRACT_STORED);
+	assert_int_equal(exec_bench_answer(&c, &e), CONTRACT_STORED);
 	text = scratch_read("env", &len);
 	assert_null(strstr(text, "OUR_SECRET"));
 	assert_non_null(strstr(text, "TOKEN=hunter2\n"));
@@ -442,7 +254,7 @@ test_surroundings(void **state)
 	assert_null(strstr(text, "socket"));
 	free(text);
 	close(leak);
-	finish(&c);
+	exec_bench_end(&c);
 }
 
 /* A look for `check`: nothing is started. */
@@ -485,7 +297,7 @@ test_not_there(void **state)
 		contract_wait_int(&c, &c.state, 0, 5000);
 		if (strstr(c.why, cases[i].why) == NULL)
 			fail_msg("%s: %s", cases[i].command, c.why);
-		finish(&c);
+		exec_bench_end(&c);
 	}
 }
 
@@ -503,13 +315,13 @@ test_stderr(void **state)
 	fd = open("log", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	saved = dup(STDERR_FILENO);
 	assert_int_not_equal(dup2(fd, STDERR_FILENO), -1);
-	open_script(&c,
+	exec_bench_open(&c,
 	    "read -r a; printf 'first \\033[1m\\n' >&2; seq 2000 >&2\n"
 	    "tr '\\0' y </dev/zero | head -c 3000 >&2; echo ok\n"
 	    "cat >/dev/null",
 	    "");
-	assert_int_equal(answer_of(&c, &e), CONTRACT_STORED);
-	finish(&c);
+	assert_int_equal(exec_bench_answer(&c, &e), CONTRACT_STORED);
+	exec_bench_end(&c);
 	assert_int_not_equal(dup2(saved, STDERR_FILENO), -1);
 	close(saved);
 	close(fd);
@@ -561,12 +373,6 @@ int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_answers_too_often),
-		cmocka_unit_test(test_id_is_needed),
-		cmocka_unit_test(test_one_shot),
-		cmocka_unit_test(test_crashes),
 		cmocka_unit_test(test_slow_reader),
 		cmocka_unit_test(test_stubborn),
 		cmocka_unit_test(test_close_waits),

@@ -11,6 +11,8 @@
 
 #include "bridge/envelope/event.h"
 #include "bridge/fault.h"
+#include "kafka_real.h"
+#include "kafka_seen.h"
 #include "sink_contract.h"
 #include "sinks/kafka_error.h"
 #include "sinks/kafka_private.h"
@@ -23,9 +25,7 @@
 struct kafka_far {
 	rd_kafka_t *rk; /* carries the cluster */
 	rd_kafka_mock_cluster_t *cluster;
-	rd_kafka_message_t **messages; /* all that was consumed */
-	size_t nmessages;
-	rd_kafka_t *consumer;
+	struct kafka_seen seen;
 };
 
 static struct kafka_far *
@@ -84,69 +84,6 @@ far_regain(void *far)
 }
 
 static void
-start_consumer(struct kafka_far *k)
-{
-	rd_kafka_topic_partition_list_t *parts;
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	char errstr[256];
-	int i;
-
-	rd_kafka_conf_set(conf, "bootstrap.servers",
-	    rd_kafka_mock_cluster_bootstraps(k->cluster), NULL, 0);
-	rd_kafka_conf_set(conf, "group.id", "test", NULL, 0);
-	rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0);
-	rd_kafka_conf_set(conf, "enable.auto.commit", "false", NULL, 0);
-	k->consumer =
-	    rd_kafka_new(RD_KAFKA_CONSUMER, conf, errstr, sizeof(errstr));
-	assert_non_null(k->consumer);
-	rd_kafka_poll_set_consumer(k->consumer);
-	parts = rd_kafka_topic_partition_list_new(PARTITIONS);
-	for (i = 0; i < PARTITIONS; i++)
-		rd_kafka_topic_partition_list_add(parts, "mail", i)->offset =
-		    RD_KAFKA_OFFSET_BEGINNING;
-	assert_int_equal(rd_kafka_assign(k->consumer, parts), 0);
-	rd_kafka_topic_partition_list_destroy(parts);
-}
-
-static void
-forget_messages(struct kafka_far *k)
-{
-	while (k->nmessages > 0)
-		rd_kafka_message_destroy(k->messages[--k->nmessages]);
-	free(k->messages);
-	k->messages = NULL;
-	if (k->consumer != NULL) {
-		rd_kafka_consumer_close(k->consumer);
-		rd_kafka_destroy(k->consumer);
-	}
-	k->consumer = NULL;
-}
-
-/* All messages of the topic, to the end of each partition, once. */
-static void
-consume(struct kafka_far *k)
-{
-	rd_kafka_message_t *m;
-	int ends = 0;
-
-	if (k->consumer != NULL)
-		return;
-	start_consumer(k);
-	while (ends < PARTITIONS) {
-		m = rd_kafka_consumer_poll(k->consumer, 10000);
-		assert_non_null(m);
-		if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-			ends += m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
-			rd_kafka_message_destroy(m);
-			continue;
-		}
-		k->messages =
-		    reallocarray(k->messages, k->nmessages + 1, sizeof(void *));
-		k->messages[k->nmessages++] = m;
-	}
-}
-
-static void
 assert_header(rd_kafka_message_t *m, const char *name, const char *value)
 {
 	rd_kafka_headers_t *headers;
@@ -160,36 +97,13 @@ assert_header(rd_kafka_message_t *m, const char *name, const char *value)
 	assert_memory_equal(found, value, len);
 }
 
-static int
-has_header(rd_kafka_message_t *m, const char *name, const char *value)
-{
-	rd_kafka_headers_t *headers;
-	const void *found;
-	size_t len;
-
-	return (rd_kafka_message_headers(m, &headers) == 0 &&
-	    rd_kafka_header_get_last(headers, name, &found, &len) == 0 &&
-	    len == strlen(value) && memcmp(found, value, len) == 0);
-}
-
 static unsigned
 far_count(void *far, const struct event *ev)
 {
 	struct kafka_far *k = far;
-	rd_kafka_message_t *m;
-	unsigned n = 0;
-	size_t i;
 
-	consume(k);
-	for (i = 0; i < k->nmessages; i++) {
-		m = k->messages[i];
-		if (m->len == ev->len &&
-		    memcmp(m->payload, ev->data, m->len) == 0 &&
-		    has_header(m, "ce_id", ev->id) &&
-		    has_header(m, "ce_source", ev->source))
-			n++;
-	}
-	return (n);
+	return (kafka_seen_count(&k->seen,
+	    rd_kafka_mock_cluster_bootstraps(k->cluster), "mail", ev));
 }
 
 static void
@@ -197,7 +111,7 @@ far_down(void *far)
 {
 	struct kafka_far *k = far;
 
-	forget_messages(k);
+	kafka_seen_free(&k->seen);
 	rd_kafka_mock_cluster_destroy(k->cluster);
 	rd_kafka_destroy(k->rk);
 	free(k);
@@ -269,9 +183,10 @@ test_message(void **state)
 		b = bench_make("mail", keys[i].config);
 		e = contract_event("INBOX", 3, 100);
 		contract_store(&b->c, &e, 1, 15000);
-		consume(b->far);
-		assert_int_equal(b->far->nmessages, 1);
-		m = b->far->messages[0];
+		kafka_seen_load(&b->far->seen,
+		    rd_kafka_mock_cluster_bootstraps(b->far->cluster), "mail");
+		assert_int_equal(b->far->seen.n, 1);
+		m = b->far->seen.messages[0];
 		assert_header(m, "ce_specversion", "1.0");
 		assert_header(m, "ce_id", "77-3");
 		assert_header(m, "ce_source", "/mailbridge/acct/INBOX");
@@ -557,6 +472,9 @@ main(void)
 		cmocka_unit_test(test_errors),
 	};
 
+	if (kafka_real_is_there())
+		return (sink_contract_run(
+		    "kafka, exactly once, real broker", &kafka_real));
 	return (sink_contract_run("kafka", &far_side) +
 	    cmocka_run_group_tests_name("kafka sink", tests, NULL, NULL));
 }
