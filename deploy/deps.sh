@@ -46,6 +46,8 @@ cmd:kcat kcat
 cmd:node nodejs
 cmd:npm npm
 cmd:sqlite3 sqlite3
+cmd:ip iproute2
+file:/usr/sbin/nft nftables
 cmd:clang clang
 cmd:clang-tidy clang-tidy
 asan:clang libclang-rt-dev
