@@ -3,6 +3,7 @@ comes after all is at the sink."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -148,6 +149,10 @@ class LightServer(Server):
             bufsize=1, start_new_session=True)
         self.process.stdout.readline()
 
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def order(self, line: str) -> None:
         self.process.stdin.write(line + "\n")
 
@@ -171,7 +176,7 @@ def many(report, folder: Path, mails: int = 200) -> None:
                                  lambda user, _: server.order(user))
             watching.server.stop(60)
         finally:
-            server.stop()
+            server.remove()
     report.line(f"\nMany: {MANY} accounts at a light server, TLS, one mailbox "
                 "each")
     tell(report, found, watching, quiet)
