@@ -124,7 +124,7 @@ def test_one_connection_for_two_mailboxes(server, new_bridge, user, output):
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 def test_10000_mails_and_an_expunger(server, new_bridge, user, output):
     server.add(user)
     bridge = new_bridge([account(server, user)], output)
