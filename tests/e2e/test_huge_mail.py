@@ -35,7 +35,7 @@ def huge() -> tuple:
 @pytest.mark.parametrize("limit", [64, 320])
 def test_in_bounded_memory(new_bridge, dovecot, user, output, monkeypatch,
                            huge, limit):
-    """What DESIGN allows: what is in flight, three times the largest, 64 MB."""
+    """What is in flight, three times the largest, and 64 MiB."""
     mail, blob = huge
     # The program that users run: sanitizers cost memory of their own.
     subprocess.run(["make", "--no-print-directory", "-s", "all"], cwd=ROOT,
