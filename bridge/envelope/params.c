@@ -133,14 +133,14 @@ params_charset(struct span *s)
 }
 
 static struct span
-params_convert(struct arena *a, const struct buf *octets, struct span charset,
-    unsigned *found)
+params_convert(
+    struct arena *a, struct span octets, struct span charset, unsigned *found)
 {
-	struct span s = { octets->data, octets->len };
 	struct buf text;
+	struct span s;
 
 	buf_init(&text, LIMIT_ENVELOPE_HEADER_BYTES * 4);
-	(void)charset_append(&text, s, charset, found);
+	(void)charset_append(&text, octets, charset, found);
 	s = arena_copy(a, (struct span){ text.data, text.len });
 	buf_free(&text);
 	return (s);
@@ -174,32 +174,6 @@ params_piece(const struct params *ps, const char *name, int piece)
 	return (best);
 }
 
-/* The octets of "name*" or of all pieces, and the charset of the first. */
-static void
-params_join(const struct params *ps, const struct param *p, const char *name,
-    struct buf *octets, struct span *charset, unsigned *found)
-{
-	struct span value;
-	int next = p->piece < 0 ? -1 : 0;
-	int first = 1;
-
-	for (; p != NULL; first = 0) {
-		if (p->piece != next)
-			*found |= PARAMS_DAMAGED;
-		value = p->value;
-		if (p->extended && first)
-			*charset = params_charset(&value);
-		if (p->extended)
-			params_percent(octets, value, found);
-		else if (value.len != 0)
-			(void)buf_put(octets, value.data, value.len);
-		if (p->piece < 0)
-			break;
-		next = p->piece + 1;
-		p = params_piece(ps, name, next);
-	}
-}
-
 /* The parameter, or the first piece of it, in the order of params_find(). */
 static const struct param *
 params_first(const struct params *ps, const char *name)
@@ -214,45 +188,62 @@ params_first(const struct params *ps, const char *name)
 	return (p);
 }
 
+/* The octets of a parameter: of "name*", of all pieces from the first on, or of
+ * plain "name"; and the charset that it names. */
+static struct span
+params_join(const struct params *ps, struct arena *a, const struct param *p,
+    const char *name, struct span *charset, unsigned *found)
+{
+	struct span value;
+	struct buf octets;
+	int next = p->piece < 0 ? -1 : 0;
+	int first = 1;
+
+	if (p->piece < 0 && !p->extended)
+		return (p->value);
+	buf_init(&octets, LIMIT_ENVELOPE_HEADER_BYTES * 2);
+	for (; p != NULL; first = 0) {
+		if (p->piece != next)
+			*found |= PARAMS_DAMAGED;
+		value = p->value;
+		if (p->extended && first)
+			*charset = params_charset(&value);
+		if (p->extended)
+			params_percent(&octets, value, found);
+		else if (value.len != 0)
+			(void)buf_put(&octets, value.data, value.len);
+		if (p->piece < 0)
+			break;
+		next = p->piece + 1;
+		p = params_piece(ps, name, next);
+	}
+	value = arena_copy(a, (struct span){ octets.data, octets.len });
+	buf_free(&octets);
+	return (value);
+}
+
 struct span
 params_find(
     const struct params *ps, struct arena *a, const char *name, unsigned *found)
 {
 	const struct param *p = params_first(ps, name);
-	struct span value, charset = { NULL, 0 };
-	struct buf octets;
+	struct span octets, charset = { NULL, 0 };
 
 	if (p == NULL)
 		return ((struct span){ NULL, 0 });
-	if (p->piece < 0 && !p->extended)
-		return (words_decode(a, p->value, found));
-	buf_init(&octets, LIMIT_ENVELOPE_HEADER_BYTES * 2);
-	params_join(ps, p, name, &octets, &charset, found);
-	value = (struct span){ octets.data, octets.len };
-	value = p->extended ? params_convert(a, &octets, charset, found)
-			    : words_decode(a, value, found);
-	/* What words_decode() had nothing to do on is not a copy yet. */
-	if (value.data == octets.data)
-		value = arena_copy(a, value);
-	buf_free(&octets);
-	return (value);
+	octets = params_join(ps, a, p, name, &charset, found);
+	return (p->extended ? params_convert(a, octets, charset, found)
+			    : words_decode(a, octets, found));
 }
 
 struct span
 params_octets(const struct params *ps, struct arena *a, const char *name)
 {
 	const struct param *p = params_first(ps, name);
-	struct span value, charset;
-	struct buf octets;
 	unsigned found = 0;
+	struct span charset;
 
 	if (p == NULL)
 		return ((struct span){ NULL, 0 });
-	if (p->piece < 0 && !p->extended)
-		return (p->value);
-	buf_init(&octets, LIMIT_ENVELOPE_HEADER_BYTES * 2);
-	params_join(ps, p, name, &octets, &charset, &found);
-	value = arena_copy(a, (struct span){ octets.data, octets.len });
-	buf_free(&octets);
-	return (value);
+	return (params_join(ps, a, p, name, &charset, &found));
 }

@@ -194,52 +194,70 @@ part_notes(const struct part *p, struct problems *ps,
 		problem_add_part(ps, PROBLEM_HEADER_MALFORMED, p->id, nothing);
 }
 
-void
-part_describe(
-    struct part *p, struct arena *a, struct problems *ps, struct span type)
+/* What Content-Type says; *cut if it says more than is read. */
+static void
+part_content_type(struct part *p, struct arena *a, struct problems *ps,
+    struct span value, struct span type, unsigned *found, int *cut)
 {
 	struct params params;
-	struct part_fields f;
-	unsigned found = 0;
-	int unknown = 0, cut;
 
-	part_fields(&f, a, p->head);
-	params_parse(&params, a, f.type);
-	cut = params.cut;
-	p->type = f.type.len != 0 ? part_type(a, params.value) : type;
+	params_parse(&params, a, value);
+	*cut |= params.cut;
+	p->type = value.len != 0 ? part_type(a, params.value) : type;
 	p->multipart = span_starts(p->type, "multipart/");
+	/* The number of a leaf at the top; a multipart there has none. */
 	if (p->parent == NULL && !p->multipart)
 		p->id = SPAN("1");
 	if (p->multipart)
 		p->boundary = params_octets(&params, a, "boundary");
 	if (p->type.len == 0) {
 		problem_add_part(
-		    ps, PROBLEM_CONTENT_TYPE_INVALID, p->id, f.type);
+		    ps, PROBLEM_CONTENT_TYPE_INVALID, p->id, value);
 		p->type = SPAN("text/plain");
 	}
 	if (span_starts(p->type, "text/")) {
-		p->charset = params_find(&params, a, "charset", &found);
+		p->charset = params_find(&params, a, "charset", found);
 		p->unlabelled = p->charset.len == 0;
 		if (p->unlabelled)
 			p->charset = SPAN("us-ascii");
 	}
-	p->name = params_find(&params, a, "name", &found);
+	p->name = params_find(&params, a, "name", found);
+}
+
+/* What Content-Disposition says, the same way. */
+static void
+part_disposition(struct part *p, struct arena *a, struct span value,
+    unsigned *found, int *cut)
+{
+	struct params params;
+	struct span name;
+
+	params_parse(&params, a, value);
+	*cut |= params.cut;
+	if (params.value.len != 0)
+		p->disposition = part_lower(a, params.value);
+	name = params_find(&params, a, "filename", found);
+	if (name.len != 0)
+		p->name = name;
+}
+
+void
+part_describe(
+    struct part *p, struct arena *a, struct problems *ps, struct span type)
+{
+	struct part_fields f;
+	unsigned found = 0;
+	int unknown = 0, cut = 0;
+
+	part_fields(&f, a, p->head);
+	part_content_type(p, a, ps, f.type, type, &found, &cut);
 	p->encoding = part_encoding(f.encoding, &unknown);
 	p->doubtful = unknown;
 	if (unknown && !p->multipart)
 		problem_add_part(
 		    ps, PROBLEM_ENCODING_UNKNOWN, p->id, f.encoding);
-	if (f.disposition.len != 0) {
-		struct span name;
-
-		params_parse(&params, a, f.disposition);
-		cut |= params.cut;
-		if (params.value.len != 0)
-			p->disposition = part_lower(a, params.value);
-		name = params_find(&params, a, "filename", &found);
-		if (name.len != 0)
-			p->name = name;
-	}
+	if (f.disposition.len != 0)
+		part_disposition(p, a, f.disposition, &found, &cut);
 	if (p->name.len == 0)
 		p->name = (struct span){ NULL, 0 };
 	if (f.id.len != 0)

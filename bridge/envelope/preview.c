@@ -55,25 +55,29 @@ preview_code(struct preview *p, uint32_t code)
 static size_t
 preview_character(struct preview *p, struct span s)
 {
-	size_t len = utf8_length(s.data, s.len);
 	const unsigned char *u = (const unsigned char *)s.data;
-	uint32_t code = u[0];
+	size_t len = utf8_length(s.data, s.len);
 
-	if (len == 0) {
+	switch (len) {
+	case 0:
 		preview_code(p, 0xFFFD);
 		return (1);
-	}
-	if (len == 2)
-		code = (u[0] & 0x1FU) << 6 | (u[1] & 0x3FU);
-	else if (len == 3)
-		code =
-		    (u[0] & 0x0FU) << 12 | (u[1] & 0x3FU) << 6 | (u[2] & 0x3FU);
-	else if (len == 4)
-		code = 0x10000; /* nothing special up there */
-	if (len == 4)
+	case 1:
+		preview_code(p, u[0]);
+		break;
+	case 2:
+		preview_code(p, (u[0] & 0x1FU) << 6 | (u[1] & 0x3FU));
+		break;
+	case 3:
+		preview_code(p,
+		    (u[0] & 0x0FU) << 12 | (u[1] & 0x3FU) << 6 |
+			(u[2] & 0x3FU));
+		break;
+	default:
+		/* Nothing up there is white space. */
 		preview_put(p, s.data, len);
-	else
-		preview_code(p, code);
+		break;
+	}
 	return (len);
 }
 
@@ -113,6 +117,31 @@ preview_text(struct arena *a, struct span s)
 	return (arena_copy(a, (struct span){ p.out, p.len }));
 }
 
+/* "8217" or "x2019"; 0 if it is none. */
+static int
+preview_number(struct span digits, uint32_t *code)
+{
+	uint32_t base = 10, digit;
+	size_t i;
+
+	if (span_starts(digits, "x")) {
+		base = 16;
+		digits = span_cut(digits, 1, digits.len);
+	}
+	*code = 0;
+	for (i = 0; i < digits.len && *code <= 0x10FFFF; i++) {
+		char c = span_lower(digits.data[i]);
+
+		digit = c >= '0' && c <= '9' ? (uint32_t)(c - '0')
+		    : c >= 'a' && c <= 'f'   ? (uint32_t)(c - 'a' + 10)
+					     : 16;
+		if (digit >= base)
+			return (0);
+		*code = *code * base + digit;
+	}
+	return (digits.len != 0);
+}
+
 /* "&#8217;" or "&amp;" at the start; returns its length, 0 if it is none. */
 static size_t
 preview_entity(struct preview *p, struct span s)
@@ -133,41 +162,25 @@ preview_entity(struct preview *p, struct span s)
 		{ "Uuml", 0xDC }, { "szlig", 0xDF }, { "eacute", 0xE9 },
 		{ "egrave", 0xE8 }, { "agrave", 0xE0 }, { "ccedil", 0xE7 } };
 	struct span rest = span_cut(s, 1, 12), name;
-	uint32_t code = 0;
+	uint32_t code;
 	size_t i;
-	int base = 10, digit;
 
 	name = span_split(&rest, ';');
 	if (rest.data == NULL || name.len == 0)
 		return (0);
-	if (name.data[0] != '#') {
-		for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-			if (strlen(names[i].name) == name.len &&
-			    memcmp(names[i].name, name.data, name.len) == 0) {
-				preview_code(p, names[i].code);
-				return (name.len + 2);
-			}
-		return (0);
-	}
-	i = 1;
-	if (name.len > 1 && span_lower(name.data[1]) == 'x') {
-		base = 16;
-		i = 2;
-	}
-	if (i == name.len)
-		return (0);
-	for (; i < name.len && code <= 0x10FFFF; i++) {
-		char c = span_lower(name.data[i]);
-
-		digit = c >= '0' && c <= '9' ? c - '0'
-		    : c >= 'a' && c <= 'f'   ? c - 'a' + 10
-					     : 16;
-		if (digit >= base)
+	if (name.data[0] == '#') {
+		if (!preview_number(span_cut(name, 1, name.len), &code))
 			return (0);
-		code = code * (uint32_t)base + (uint32_t)digit;
+		preview_code(p, code);
+		return (name.len + 2);
 	}
-	preview_code(p, code);
-	return (name.len + 2);
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strlen(names[i].name) == name.len &&
+		    memcmp(names[i].name, name.data, name.len) == 0) {
+			preview_code(p, names[i].code);
+			return (name.len + 2);
+		}
+	return (0);
 }
 
 /* The offset behind the first ${mark}, or the end. */
