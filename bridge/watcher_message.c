@@ -135,7 +135,7 @@ watcher_message(struct watcher *w, struct message *m, struct fault *f)
 	w->barren = 0;
 	if (m->uid == 0 && w->catchup != NULL)
 		m->uid = catchup_only(w->catchup);
-	m->placeholder = placeholder_is(m->raw, m->raw_len);
+	m->placeholder = placeholder_is(m);
 	if (m->placeholder &&
 	    (w->catchup == NULL || !catchup_placeholder(w->catchup, m->uid))) {
 		/* Not the message: as if nothing had come. */

@@ -3,10 +3,11 @@
 #ifndef PLACEHOLDER_H
 #define PLACEHOLDER_H
 
-#include <stddef.h>
+struct message;
 
-/* Are the ${len} octets at ${raw} such a one?  Sender, subject and body must
- * all fit: people forward them and write about them. */
-int placeholder_is(const char *raw, size_t len);
+/* Is it such a one?  Sender, subject and body must all fit: people forward them
+ * and write about them.  Where header and text came apart, one of both may be
+ * that of a placeholder, and is enough. */
+int placeholder_is(const struct message *);
 
 #endif

@@ -88,9 +88,7 @@ take_body(
 	/* The count of what came is the truth; only of what was cut off by our
 	 * own wish, the server's word is all there is. */
 	if (s->fetch.form == FETCH_PART && fetch->body_size == part)
-		m->size = fetch->size == 0 ? part + 1
-		    : fetch->size > part   ? fetch->size
-					   : part;
+		m->size = fetch->size >= part ? fetch->size : part + 1;
 	else if (s->fetch.form == FETCH_START)
 		m->incomplete = fetch->body_size == part;
 	return (0);

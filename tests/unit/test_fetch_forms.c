@@ -294,6 +294,10 @@ test_part(void **state)
 	plays("IMAP4rev1", "7", FETCH_PART,
 	    ANSWERS("* 1 FETCH (UID 7 RFC822.SIZE 9 BODY[]<0> {10}\r\n"
 		    "0123456789)\r\nm3 OK x\r\n"),
+	    ask, "body 7 10\nmessage 7 10/11 \"0123456789\"\nfetched ok=1\n");
+	plays("IMAP4rev1", "7", FETCH_PART,
+	    ANSWERS("* 1 FETCH (UID 7 RFC822.SIZE 10 BODY[]<0> {10}\r\n"
+		    "0123456789)\r\nm3 OK x\r\n"),
 	    ask, "body 7 10\nmessage 7 10/10 \"0123456789\"\nfetched ok=1\n");
 	plays("IMAP4rev1", "7", FETCH_PART,
 	    ANSWERS("* 1 FETCH (UID 7 RFC822.SIZE 99 BODY[]<0> {2}\r\n01)\r\n"
