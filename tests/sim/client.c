@@ -5,10 +5,8 @@
 
 #include "bridge/catchup.h"
 #include "bridge/fault.h"
-#include "bridge/imap/placeholder.h"
 #include "bridge/imap/session.h"
 #include "bridge/limits.h"
-#include "bridge/message.h"
 #include "tests/sim/sim.h"
 
 #define COMMAND_MS 60000
@@ -16,15 +14,6 @@
 #define SWEEP_MS 3600000
 
 static void pump(struct sim *s);
-
-static void
-submit(struct sim *s, uint32_t uid)
-{
-	if (s->nflight == sizeof(s->flight) / sizeof(s->flight[0]))
-		sim_fail(s, "more in flight than there are mails");
-	s->flight[s->nflight].validity = s->client.validity;
-	s->flight[s->nflight++].uid = uid;
-}
 
 static void
 connect_now(struct sim *s)
@@ -57,6 +46,7 @@ sim_client_lost(struct sim *s, const char *why, int blame)
 	    (unsigned long long)ms);
 	session_free(c->session);
 	c->session = NULL;
+	c->probe_from = 0;
 	if (c->catchup != NULL)
 		catchup_disconnected(c->catchup, blame, s->now);
 	sim_server_close(s);
@@ -77,6 +67,7 @@ on_selected(struct sim *s, const struct session_event *ev)
 {
 	struct checkpoint fresh = { .uidvalidity = ev->uidvalidity };
 	struct sim_client *c = &s->client;
+	char criteria[32];
 
 	c->opened_at = s->now;
 	if (!c->selected) {
@@ -90,85 +81,42 @@ on_selected(struct sim *s, const struct session_event *ev)
 		begin(s, &s->disk);
 	else if (c->catchup == NULL || c->validity != ev->uidvalidity)
 		begin(s, &fresh);
+	/* UIDs were given out up to the mark, and now the next is below it. */
+	if (ev->uidnext <= catchup_mark(c->catchup) && !c->lying_uidnext) {
+		c->probe_from = ev->uidnext;
+		c->probed = 0;
+		(void)snprintf(
+		    criteria, sizeof(criteria), "UID %u:*", c->probe_from);
+		session_search(c->session, criteria, s->now);
+		return;
+	}
 	catchup_sweep(c->catchup);
 }
 
-/* Is it what the server has, as far as it says so itself? */
+/* The probe is answered: what has a UID from there on was given it before. */
 static void
-check_message(struct sim *s, const struct message *m)
+on_probed(struct sim *s)
 {
-	const struct sim_mail *mail = &s->mail[m->uid];
-	struct buf body;
-	size_t len;
-
-	/* The mailbox may have been made anew since it was sent. */
-	if (s->client.validity != s->validity ||
-	    placeholder_is(m->raw, m->raw_len))
-		return;
-	buf_init(&body, 1 << 20);
-	sim_mail_put(s, m->uid, &body);
-	len = body.len < SIM_MAX_MESSAGE ? body.len : SIM_MAX_MESSAGE;
-	if (m->incomplete && m->raw_len < len)
-		len = m->raw_len;
-	if (m->raw_len != len || memcmp(m->raw, body.data, len) != 0 ||
-	    (m->size != body.len && !m->incomplete && mail->lie == 0))
-		sim_fail(s, "UID %u is not what the server has", m->uid);
-	/* Whoever gets less is told so. */
-	if (len < body.len && !message_is_cut(m))
-		sim_fail(s, "UID %u is cut in silence", m->uid);
-	buf_free(&body);
-}
-
-static void
-on_message(struct sim *s, struct message *m)
-{
-	s->client.barren = 0;
-	if (placeholder_is(m->raw, m->raw_len) &&
-	    !catchup_placeholder(s->client.catchup, m->uid))
-		goto out;
-	if (!catchup_received(s->client.catchup, m->uid, m->size))
-		goto out;
-	check_message(s, m);
-	sim_counts[SIM_CUT] += m->size > m->raw_len;
-	sim_counts[SIM_JOINED] += m->joined;
-	sim_counts[SIM_INCOMPLETE] += m->incomplete;
-	sim_counts[SIM_PLACEHOLDERS] += placeholder_is(m->raw, m->raw_len);
-	submit(s, m->uid);
-out:
-	message_free(m);
-}
-
-static void
-on_body(struct sim *s, const struct session_event *ev)
-{
-	uint64_t discard = LIMIT_DISCARD;
-
-	if (s->client.form == FETCH_PART || s->client.form == FETCH_START)
-		discard = LIMIT_DISCARD_PART;
-	if (ev->size > SIM_MAX_MESSAGE + discard) {
-		catchup_oversized(s->client.catchup, ev->uid);
-		sim_client_lost(s, "too large", 0);
-		return;
-	}
-	s->client.body_size =
-	    ev->size < SIM_MAX_MESSAGE ? ev->size : SIM_MAX_MESSAGE;
-	s->client.body_wait = 1;
-	if (sim_mishap(s, 5))
-		session_pause(s->client.session, 1, s->now);
-	else
-		sim_client_grant(s);
-}
-
-void
-sim_client_grant(struct sim *s)
-{
+	struct checkpoint fresh = { .uidvalidity = s->client.validity };
 	struct sim_client *c = &s->client;
+	uint32_t uid;
 
-	if (c->session == NULL || !c->body_wait)
-		return;
-	c->body_wait = 0;
-	session_pause(c->session, 0, s->now);
-	session_body(c->session, malloc(c->body_size + 1), c->body_size);
+	if (c->probed >= c->probe_from) {
+		c->lying_uidnext = 1;
+	} else {
+		sim_note(s, "UIDNEXT went back to %u", c->probe_from);
+		sim_counts[SIM_RESTORES]++;
+		/* The new mark is durable before anything is fetched. */
+		begin(s, &fresh);
+		s->disk = fresh;
+		c->epoch++;
+		for (uid = 1; uid <= SIM_UIDS; uid++) {
+			if (s->mail[uid].reused)
+				s->mail[uid].exempt = 0;
+		}
+	}
+	c->probe_from = 0;
+	catchup_sweep(c->catchup);
 }
 
 static void
@@ -196,19 +144,26 @@ on_event(struct sim *s, const struct session_event *ev)
 		on_selected(s, ev);
 		break;
 	case SESSION_FOUND:
-		catchup_found(c->catchup, ev->lo, ev->hi);
+		if (c->probe_from == 0)
+			catchup_found(c->catchup, ev->lo, ev->hi);
+		else if (ev->hi > c->probed)
+			c->probed = ev->hi;
 		break;
 	case SESSION_SEARCHED:
+		if (c->probe_from != 0) {
+			on_probed(s);
+			break;
+		}
 		catchup_searched(c->catchup, &end, s->now);
 		break;
 	case SESSION_SIZE:
 		catchup_size(c->catchup, ev->uid, ev->size);
 		break;
 	case SESSION_BODY:
-		on_body(s, ev);
+		sim_client_body(s, ev);
 		break;
 	case SESSION_MESSAGE:
-		on_message(s, ev->message);
+		sim_client_message(s, ev->message);
 		break;
 	case SESSION_FETCHED:
 		catchup_fetched(c->catchup, &end, s->now);
@@ -288,7 +243,7 @@ command(struct sim *s)
 		case CATCHUP_STUB:
 			sim_note(s, "stub for UID %u", next.uid);
 			sim_counts[SIM_STUBS]++;
-			submit(s, next.uid);
+			sim_client_submit(s, next.uid);
 			break;
 		}
 	}
@@ -388,7 +343,8 @@ sim_client_done(struct sim *s, const struct sim_flight *f)
 {
 	struct sim_client *c = &s->client;
 
-	if (c->catchup == NULL || f->validity != c->validity)
+	if (c->catchup == NULL || f->validity != c->validity ||
+	    f->epoch != c->epoch)
 		return;
 	catchup_done(c->catchup, f->uid);
 	if (c->session != NULL && !c->body_wait)

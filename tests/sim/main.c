@@ -92,11 +92,18 @@ arrive(struct sim *s)
 	s->last += 1 + sim_roll(s, 3);
 	m = &s->mail[s->last];
 	*m = (struct sim_mail){ .there = 1 };
+	/* Nobody can tell it from the other, unless UIDNEXT is seen first. */
+	m->reused = m->exempt = s->last <= s->highest;
+	m->born = s->restores;
+	if (s->last > s->highest)
+		s->highest = s->last;
 	m->hidden = m->was_hidden = sim_roll(s, 25) == 0;
 	if (sim_roll(s, 15) == 0)
 		m->withheld = (int)sim_roll(s, 4);
 	if (sim_roll(s, 30) == 0)
 		m->placeholder = (int)sim_roll(s, 3);
+	if (sim_roll(s, 200) == 0)
+		m->placeholder = SIM_FOR_EVER;
 	m->huge = sim_roll(s, 60) == 0;
 	if (sim_roll(s, 30) == 0)
 		m->lie = 1 + (int)sim_roll(s, 2 * SIM_MAX_MESSAGE);
@@ -129,9 +136,24 @@ void
 sim_mailbox_renumber(struct sim *s)
 {
 	memset(s->mail, 0, sizeof(s->mail));
-	s->last = 0;
+	s->last = s->highest = 0;
 	s->validity++;
 	sim_note(s, "UIDVALIDITY is now %llu", (unsigned long long)s->validity);
+	if (s->client.session != NULL)
+		sim_client_lost(s, "kicked out", 1);
+}
+
+/* An older state of it comes back: what came since is gone, and its UIDs are
+ * given out again. */
+void
+sim_mailbox_restore(struct sim *s)
+{
+	unsigned back = s->last - sim_roll(s, s->last + 1);
+
+	memset(&s->mail[back + 1], 0, (SIM_UIDS - back) * sizeof(s->mail[0]));
+	s->last = back;
+	s->restores++;
+	sim_note(s, "the mailbox is restored up to UID %u", back);
 	if (s->client.session != NULL)
 		sim_client_lost(s, "kicked out", 1);
 }
@@ -145,7 +167,7 @@ store(struct sim *s, size_t i, int answer)
 
 	s->flight[i] = s->flight[--s->nflight];
 	sim_counts[SIM_PUBLISHED]++;
-	if (f.validity == s->validity)
+	if (f.validity == s->validity && f.restores >= s->mail[f.uid].born)
 		s->mail[f.uid].published++;
 	sim_note(s, "UID %u is stored%s", f.uid, answer ? "" : ", unanswered");
 	if (answer)
@@ -170,7 +192,8 @@ commit(struct sim *s)
 		return;
 	for (uid = 1; uid <= mark && uid <= SIM_UIDS; uid++) {
 		m = &s->mail[uid];
-		if (m->there && m->published == 0 && !m->was_hidden)
+		if (m->there && m->published == 0 && !m->was_hidden &&
+		    !m->exempt)
 			sim_fail(
 			    s, "UID %u is committed without an outcome", uid);
 	}
@@ -236,8 +259,10 @@ trouble(struct sim *s)
 		sim_client_lost(s, "reset", 1);
 	else if (dice < 999)
 		crash(s);
-	else if (sim_roll(s, 4) == 0)
+	else if (sim_roll(s, 3) == 0)
 		sim_mailbox_renumber(s);
+	else
+		sim_mailbox_restore(s);
 }
 
 static int
@@ -266,7 +291,9 @@ calm_down(struct sim *s)
 	s->calm = 1;
 	sim_note(s, "calm");
 	for (uid = 1; uid <= SIM_UIDS; uid++) {
-		s->mail[uid].withheld = s->mail[uid].placeholder = 0;
+		s->mail[uid].withheld = 0;
+		if (s->mail[uid].placeholder < SIM_FOR_EVER / 2)
+			s->mail[uid].placeholder = 0;
 		s->mail[uid].hidden = 0;
 	}
 	for (i = 0; i < CALM_STEPS && !is_over(s); i++) {
@@ -314,8 +341,8 @@ play(uint64_t seed, int verbose, uint64_t *steps)
 }
 
 static const char *const count_names[] = { "published", "commits", "crashes",
-	"connections lost", "cut", "joined", "incomplete", "placeholders",
-	"stubs" };
+	"restores noticed", "connections lost", "cut", "joined", "incomplete",
+	"placeholders", "stubs" };
 
 int
 main(int argc, char **argv)

@@ -22,8 +22,11 @@
 /* And of the text of one that does not come whole. */
 #define SIM_START 60
 
+#define SIM_FOR_EVER 1000000
+
 struct message;
 struct session;
+struct session_event;
 struct catchup;
 
 /* What a FETCH never brings, however often it is asked for. */
@@ -48,6 +51,8 @@ struct sim_mail {
 	int ignores;	 /* it is sent whole, whatever is asked for */
 	enum sim_trouble trouble; /* which does not pass */
 	unsigned published;
+	int reused;    /* its UID was another mail's before */
+	unsigned born; /* restores before it arrived */
 	int exempt; /* it was late when a crash made us forget what was there */
 };
 
@@ -61,6 +66,8 @@ struct sim_server {
 
 struct sim_flight {
 	uint64_t validity;
+	unsigned restores; /* that there were */
+	unsigned epoch;	   /* of whom it will be an outcome */
 	uint32_t uid;
 };
 
@@ -74,6 +81,9 @@ struct sim_client {
 	uint64_t body_size;
 	enum fetch_form form;
 	unsigned barren;
+	uint32_t probe_from, probed; /* UIDNEXT went back; or 0 */
+	int lying_uidnext;
+	unsigned epoch; /* ends where a restore is noticed */
 	int selected, no_idle, body_wait, resting, greeted;
 };
 
@@ -85,6 +95,8 @@ struct sim {
 
 	struct sim_mail mail[SIM_UIDS + 1];
 	unsigned last;
+	unsigned highest;  /* of all UIDs that were given out */
+	unsigned restores; /* of the mailbox, from a backup */
 	uint64_t validity;
 
 	struct sim_server server;
@@ -101,8 +113,9 @@ enum sim_count {
 	SIM_PUBLISHED,
 	SIM_COMMITS,
 	SIM_CRASHES,
-	SIM_LOSSES, /* of a connection */
-	SIM_CUT,    /* messages of more than SIM_MAX_MESSAGE */
+	SIM_RESTORES, /* that were noticed */
+	SIM_LOSSES,   /* of a connection */
+	SIM_CUT,      /* messages of more than SIM_MAX_MESSAGE */
 	SIM_JOINED,
 	SIM_INCOMPLETE,
 	SIM_PLACEHOLDERS,
@@ -141,6 +154,12 @@ void sim_server_run(struct sim *);
 void sim_server_push(struct sim *);
 void sim_mailbox_step(struct sim *);
 void sim_mailbox_renumber(struct sim *);
+void sim_mailbox_restore(struct sim *);
+
+/* message.c: octets of a message follow; it is whole; it goes to the sink. */
+void sim_client_body(struct sim *, const struct session_event *);
+void sim_client_message(struct sim *, struct message *);
+void sim_client_submit(struct sim *, uint32_t uid);
 
 /* client.c: begin from what is on disk; the connection is lost; octets came;
  * the time has come. */
