@@ -1,5 +1,7 @@
 """What the octets may look like."""
 
+import asyncio
+
 import pytest
 
 from mails import mail, mails
@@ -142,7 +144,8 @@ def test_dies_in_a_literal(imap, fake_bridge, output):
     """At each KiB; what was whole is not asked for again."""
     for number in range(1, 9):
         imap.box.add(mail(number, size=1000))
-    imap.cut = lambda number: 600 + 1024 * number if number <= 8 else None
+    imap.faults = lambda number: (
+        {600 + 1024 * number: "-- close"} if number <= 8 else {})
     bridge = fake_bridge()
     bridge.start()
     expect(imap, bridge, output, 60)
@@ -178,11 +181,40 @@ def test_cut_anywhere(imap, fake_account, new_bridge, output):
     total = 1500
     step = 3
     accounts = [fake_account(f"a{number}") for number in range(total // step)]
-    imap.cut = lambda number: (
-        (number - 1) * step if number <= len(accounts) else None)
+    imap.faults = lambda number: (
+        {(number - 1) * step: "-- close"} if number <= len(accounts) else {})
     bridge = new_bridge(accounts, output)
     bridge.start()
     bridge.wait(lambda: output.count() >= 2 * len(accounts), 90,
                 "two mails of each")
     assert output.count() == 2 * len(accounts)
     assert all(event["size"] == len(mail(1)) for event in output.events())
+
+
+async def pause(_) -> None:
+    await asyncio.sleep(0.3)
+
+
+BETWEEN = {"a pause": pause, "a line": b"* 9 EXISTS\r\n", "NUL": b"\0",
+           "a literal": b"{3}\r\n", "a tag": b"m5 OK done\r\n",
+           "a reset": "-- reset"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", BETWEEN)
+def test_between_any_octets(imap, fake_account, new_bridge, output, name):
+    """An account for every 29th octet of a dialogue, before which something
+    happens.  Whatever is made of it, each mail comes out in the end."""
+    imap.box.add(mail(1))
+    imap.box.add(mail(2))
+    step = 29
+    accounts = [fake_account(f"a{number}", command_seconds=5)
+                for number in range(1500 // step)]
+    imap.faults = lambda number: (
+        {(number - 1) * step: BETWEEN[name]}
+        if number <= len(accounts) else {})
+    bridge = new_bridge(accounts, output)
+    bridge.start()
+    bridge.wait(lambda: output.count() >= 2 * len(accounts), 180,
+                "two mails of each")
+    assert output.count() == 2 * len(accounts)

@@ -116,21 +116,32 @@ class Connection:
         self.reader, self.writer = reader, writer
         self.tag = self.command = ""
         self.sent = 0
+        self.faults = dict(server.faults(number))
         self.selected = False
 
     # Octets
 
     async def send(self, data: bytes) -> None:
-        cut = self.server.cut(self.number)
-        if cut is not None and self.sent + len(data) >= cut:
-            data = data[:max(cut - self.sent, 0)]
+        while self.faults:
+            octet = min(self.faults)
+            if octet > self.sent + len(data):
+                break
+            head = max(octet - self.sent, 0)
+            await self.write(data[:head])
+            data = data[head:]
+            step = self.faults.pop(octet)
+            if isinstance(step, bytes):
+                self.writer.write(step)
+            else:
+                await self.play([step])
+        await self.write(data)
+
+    async def write(self, data: bytes) -> None:
         step = self.server.slice or len(data) or 1
         for start in range(0, len(data), step):
             self.writer.write(data[start:start + step])
             await self.writer.drain()
         self.sent += len(data)
-        if cut is not None and self.sent >= cut:
-            raise Gone
 
     async def say(self, text: str) -> None:
         await self.send(text.replace("$", self.tag).encode() + b"\r\n")
@@ -303,7 +314,9 @@ class FakeImap:
         self.capability = CAPABILITY
         self.greeting = "S: * OK ready"
         self.slice = 0  # octets a write; 0: all at once
-        self.cut: Callable = lambda number: None  # octets until it closes
+        # Of the number of a connection: what happens before which octet of
+        # it: a line of a transcript, a function, or bytes that come between.
+        self.faults: Callable = lambda number: {}
         self.rules: list = []
         self.commands: list = []  # (number of the connection, command)
         self.surprises: list = []
