@@ -257,8 +257,12 @@ test_cluster_slots(void **state)
 	struct contract_event e = contract_event("INBOX", 1, 100);
 
 	(void)state;
+	redis_bench_close(b);
 	redis_server_do(&b->server, "CLUSTER ADDSLOTSRANGE 0 16383");
-	contract_wait_int(&b->c, &b->c.loaded, 1, 30000);
+	while (strstr(redis_bench_text(&b->server, "CLUSTER INFO"),
+		   "cluster_state:ok") == NULL)
+		usleep(10000);
+	redis_bench_open(b, 1);
 	contract_wait_int(&b->c, &b->c.state, 1, 5000);
 	assert_true(contract_submit(&b->c, &e));
 	assert_why(b, "CROSSSLOT");
@@ -293,8 +297,10 @@ test_no_rights(void **state)
 	assert_string_equal(
 	    redis_bench_text(&b->server, "HGET mail:checkpoint acct/INBOX"),
 	    "");
+	redis_bench_close(b);
 	redis_server_do(&b->server, "ACL SETUSER m +xadd");
-	contract_store(&b->c, &e, 1, 40000);
+	redis_bench_open(b, 1);
+	contract_store(&b->c, &e, 1, 5000);
 	redis_bench_end(b);
 }
 
