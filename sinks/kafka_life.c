@@ -126,10 +126,17 @@ on_phase_timer(uv_timer_t *timer)
 static void
 enter(struct kafka *k, enum kafka_phase phase, uint64_t ms)
 {
+	static const uint64_t one = 1;
+
 	k->phase = phase;
 	uv_timer_stop(&k->phase_timer);
 	switch (phase) {
 	case KAFKA_LIVE:
+		/* What came before we listened, or had the producer, woke
+		 * nobody; and librdkafka wakes us only when its queue was
+		 * empty. */
+		(void)!write(k->wake_fd, &one, sizeof(one));
+		break;
 	case KAFKA_REST:
 		break;
 	case KAFKA_DRAIN:

@@ -7,7 +7,9 @@ import subprocess
 import pytest
 
 from bridge import account
+from faults import Faults
 from mails import mail, mails
+from servers.process import free_port
 
 
 def test_message(new_bridge, dovecot, user, kafka_output):
@@ -107,3 +109,17 @@ def test_kcat_reads_it_too(new_bridge, dovecot, user, kafka_output):
     assert len(out.splitlines()) == 3
     assert all(line.startswith(f"{user}/INBOX {{") for line in
                out.splitlines())
+
+
+def test_events_before_anybody_listens(new_bridge, dovecot, user, kafka_output,
+                                       folder):
+    """librdkafka wakes us only when its queue was empty: what is in it before
+    it knows how to wake us must not put us to sleep for ever."""
+    dovecot.append(user, mails(3))
+    kafka_output.settings["brokers"] = (
+        f"127.0.0.1:{free_port()},{kafka_output.broker.brokers}")
+    bridge = new_bridge([account(dovecot, user)], kafka_output)
+    bridge.faults = Faults(folder / "calls.txt",
+                           calls=("kafka-listen",)).at(1, "wait")
+    bridge.once()
+    assert bridge.checkpoint(user) == 3

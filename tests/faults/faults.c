@@ -202,6 +202,8 @@ faults_before(
 		call->kill_after = 1;
 	else if (strcmp(action, "kill-half") == 0)
 		call->half = call->kill_after = 1;
+	else if (strcmp(action, "wait") == 0)
+		(void)sleep(1);
 	else if (strcmp(action, "lie") == 0)
 		call->lie = 1;
 	else if (strcmp(action, "short") == 0)

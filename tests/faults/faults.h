@@ -17,17 +17,19 @@
  *                  same, as an fsync does whose pages are lost; "lie": a sync
  *                  does nothing and says that all went well; "kill-before",
  *                  "kill-after": SIGKILL, before or after it; "kill-half": in
- *                  the middle of a write; "stop": SIGSTOP before it
+ *                  the middle of a write; "stop": SIGSTOP before it;
+ *                  "wait": a second passes before it
  *   FAULTS_LOG     a file that gets a line for each call counted:
  *                  "NUMBER CALL NAME", with " HIT" at its end where it applies
  *
  * The calls: open (for writing), read-open, write, pwrite, writev, send,
  * sendto, sendmsg, fsync, fdatasync, syncfs, ftruncate, rename, link, unlink,
  * mkdir, close (of files opened for writing), and of libraries, where only
- * kill-before, kill-after and stop apply: sqlite-commit, kafka-report (a
+ * kill-before, kill-after, stop and wait apply: sqlite-commit, kafka-report (a
  * delivery report is about to be looked at), kafka-produce, kafka-begin,
- * kafka-commit, kafka-abort, kafka-init, redis-command, redis-read.  The
- * variants of a call (pwrite64, renameat2) count under its name. */
+ * kafka-commit, kafka-abort, kafka-init, kafka-listen, redis-command,
+ * redis-read.  The variants of a call (pwrite64, renameat2) count under its
+ * name. */
 #ifndef FAULTS_H
 #define FAULTS_H
 

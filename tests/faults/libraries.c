@@ -16,6 +16,8 @@
 
 void *rd_kafka_queue_poll(void *queue, int ms);
 int rd_kafka_event_type(const void *event);
+void rd_kafka_queue_io_event_enable(
+    void *queue, int fd, const void *payload, size_t size);
 void *rd_kafka_init_transactions(void *rk, int ms);
 void *rd_kafka_begin_transaction(void *rk);
 void *rd_kafka_commit_transaction(void *rk, int ms);
@@ -41,6 +43,18 @@ rd_kafka_queue_poll(void *queue, int ms)
 		(void)faults_after(&call, 0);
 	}
 	return (event);
+}
+
+void
+rd_kafka_queue_io_event_enable(
+    void *queue, int fd, const void *payload, size_t size)
+{
+	struct faults_call call;
+	NEXT(rd_kafka_queue_io_event_enable);
+
+	faults_before(&call, "kafka-listen", -1, NULL);
+	next(queue, fd, payload, size);
+	(void)faults_after(&call, 0);
 }
 
 void *
