@@ -1,6 +1,7 @@
 """A small piece of work done over and over, with something going wrong at
 another of its steps each time; at its end all must have come out."""
 
+import contextlib
 import random
 import shutil
 import sqlite3
@@ -83,12 +84,14 @@ class Matrix:
     def marks(self, bridge: Bridge) -> dict:
         """{mailbox: last UID}; without a process of its own, it is called
         often."""
-        database = sqlite3.connect(bridge.folder / "state/checkpoint.db")
+        path = bridge.folder / "state/checkpoint.db"
         try:
-            return dict(database.execute(
-                "SELECT mailbox, uid FROM checkpoint").fetchall())
-        finally:
-            database.close()
+            with contextlib.closing(sqlite3.connect(
+                    f"file:{path}?mode=ro", uri=True)) as database:
+                return dict(database.execute(
+                    "SELECT mailbox, uid FROM checkpoint").fetchall())
+        except sqlite3.OperationalError:
+            return {}  # not there yet
 
     def crash(self, number: int, action: str, chance: random.Random,
               last: int) -> bool:

@@ -12,7 +12,7 @@ import pytest
 import kinds
 from bridge import EX_CONFIG, EX_NOPERM, EX_TEMPFAIL, EX_UNAVAILABLE
 from faults import Faults
-from matrix import Matrix
+from matrix import MAILBOXES, Matrix
 
 SYNC = ("EIO", "late-EIO", "ENOSPC", "EDQUOT", "EROFS", "EINTR")
 WRITE = ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EINTR", "EPERM", "short")
@@ -31,6 +31,7 @@ ERRORS = {
     "close": ("EIO", "EINTR", "ENOSPC", "EDQUOT"),
     "send": SEND, "sendto": SEND, "sendmsg": SEND,
 }
+OUT = "{out}"  # what the sink writes to; it has another name each time
 PIPE = (*SEND[1:5], "short")
 ENDED = (EX_CONFIG, EX_NOPERM, EX_TEMPFAIL, EX_UNAVAILABLE)
 
@@ -45,15 +46,14 @@ class FaultMatrix(Matrix):
         until.unlink(missing_ok=True)
         self.kind.prepare(bridge)
         faults = Faults(self.folder / "calls.txt", calls=(call,),
-                        paths=self.kind.paths if place == "pipe:["
-                        else (place,))
+                        paths=(place.replace(OUT, self.kind.paths[0]),))
         bridge.faults = faults.at(number, error, times, str(until))
         bridge.start()
-        bridge.wait_ended_or(lambda: self.reason(bridge, error) or self.all(),
-                             "the reason, or all of it")
+        bridge.wait_ended_or(lambda: self.reason(bridge, error)
+                             or self.all(bridge), "the reason, or all of it")
         told = self.reason(bridge, error)
         until.touch()
-        bridge.wait_ended_or(self.all, "all of it")
+        bridge.wait_ended_or(lambda: self.all(bridge), "all of it")
         code = bridge.terminate() if bridge.running() else bridge.wait_exit()
         self.kind.ended()
         if code != 0:
@@ -67,8 +67,11 @@ class FaultMatrix(Matrix):
         self.check(bridge)
         return "ended"
 
-    def all(self) -> bool:
-        return set(self.kind.seen()) == self.expected
+    def all(self, bridge) -> bool:
+        """Published, and the mark says so: who is stopped between the two
+        publishes again."""
+        return (self.marks(bridge) == MAILBOXES
+                and set(self.kind.seen()) == self.expected)
 
     def reason(self, bridge, error: str) -> bool:
         name = error.removeprefix("late-")
@@ -78,40 +81,48 @@ class FaultMatrix(Matrix):
             bridge.printed()) is not None
 
 
-def places(calls: list, folder) -> Counter:
+def places(matrix, calls: list) -> Counter:
     """{(call, what it is done to): how often}; a file's number aside."""
     def place(target: str) -> str:
-        name = re.sub(r"(?<=pipe:\[).*|\d{6,}.*|[0-9a-f]{16}-\d+$", "",
-                      target)
-        return name.removeprefix(str(folder)) + "$" * (name == target)
+        target = target.replace(matrix.kind.paths[0], OUT)
+        name = re.sub(r"(?<=/)\d{6,}.*|(?<=/)[0-9a-f]{16}-\d+$", "", target)
+        return name.removeprefix(str(matrix.folder)) + "$" * (name == target)
 
     return Counter((call.name, place(call.target)) for call in calls)
 
 
+def errors_of(call: str, target: str) -> tuple:
+    """of a program's pipe, of a socket, of a file."""
+    if target.startswith("pipe:"):
+        return PIPE if call != "close" else ()  # at the end, when all is done
+    if target.startswith("tcp:"):
+        return SEND if call != "close" else ()
+    return ERRORS[call]
+
+
+# The pipes of exec cannot be told from those of libuv, which ends at an error.
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-# The pipes of exec cannot be told from those of libuv, which ends at an error.
-@pytest.mark.parametrize("name", [name for name in kinds.NAMES
-                                  if name != "exec"])
+@pytest.mark.parametrize("name", ["state", *(name for name in kinds.NAMES
+                                             if name != "exec")])
 def test_every_error(name, request, folder, dovecot, user, record_property):
-    kind = kinds.make(name, folder, request)
+    state = name == "state"
+    kind = kinds.make("directory" if state else name, folder, request)
     kind.calls = tuple(ERRORS)
     matrix = FaultMatrix(kind, folder, dovecot, user)
     calls = matrix.run(matrix.new())
+    target = kind.paths[0]
     ends = []
-    for (call, place), count in places(calls, folder).items():
-        state = "/state/" in place
-        if state and name != "directory":
-            continue  # as with the directory
-        errors = ERRORS[call]
-        if place.startswith(("pipe:", "tcp:")):
-            if call == "close":
-                continue  # at the end, when all is done
-            errors = PIPE if place.startswith("pipe:") else SEND
+    for (call, place), count in places(matrix, calls).items():
+        if state != ("/state/" in place):
+            continue
+        errors = errors_of(call, "" if state else target)
         for error in errors:
             ends.append(matrix.daemon(call, place, error))
             if count > 1 and not state:
                 ends.append(matrix.daemon(call, place, error, count))
-        ends.append(matrix.daemon(call, place, errors[0], times=0))
+        if errors:
+            ends.append(matrix.daemon(call, place, errors[0], times=0))
+    assert matrix.walked
     record_property("told", f"{matrix.told()}; ended with the reason: "
                     f"{ends.count('ended')}")
