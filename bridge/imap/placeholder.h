@@ -1,5 +1,6 @@
-/* placeholder.h - what Exchange sends in place of a message that it cannot
- * convert: mail in form, but not the mail that came.  Often it can, later. */
+/* placeholder.h - mail in form, but not the mail that came: what Exchange sends
+ * in place of a message that it cannot convert (often it can, later), and
+ * Courier in place of one that is expunged. */
 #ifndef PLACEHOLDER_H
 #define PLACEHOLDER_H
 

@@ -8,8 +8,10 @@
 
 #include "bridge/buf.h"
 #include "bridge/fault.h"
+#include "bridge/imap/placeholder.h"
 #include "bridge/imap/session.h"
 #include "bridge/imap/vendor.h"
+#include "bridge/message.h"
 
 static void
 test_words(void **state)
@@ -100,12 +102,57 @@ test_session(void **state)
 	    540);
 }
 
+static int
+looks_so(const char *raw)
+{
+	char copy[1000];
+	struct message m = { .raw = copy, .raw_len = strlen(raw) };
+
+	assert_true(m.raw_len < sizeof(copy));
+	memcpy(copy, raw, m.raw_len);
+	return (placeholder_is(&m));
+}
+
+static void
+test_placeholders(void **state)
+{
+	static const char courier[] =
+	    "From: System Administrator <root@localhost>\r\n"
+	    "Subject: message unavailable\r\n\r\n"
+	    "This message is no longer available on the server.\r\n";
+	static const char exchange[] =
+	    "Date: x\r\nFrom: Microsoft Exchange Server\r\nSubject: Retrieval "
+	    "using the IMAP4 protocol failed for the\r\n following message: "
+	    "7\r\n\r\nThe server couldn't retrieve the following "
+	    "message:\r\n";
+	static const char *const none[] = {
+		"From: root@localhost\r\nSubject: message unavailable\r\n\r\n"
+		"This message is no longer available on the server.\r\n",
+		"From: System Administrator <root@localhost>\r\nSubject: Fwd: "
+		"message unavailable\r\n\r\nThis message is no longer "
+		"available "
+		"on the server.\r\n",
+		"From: System Administrator <root@localhost>\r\nSubject: "
+		"message "
+		"unavailable\r\n\r\nThe disk is full.\r\n",
+		"From: System Administrator <root@localhost>\r\n",
+	};
+	size_t i;
+
+	(void)state;
+	assert_true(looks_so(courier));
+	assert_true(looks_so(exchange));
+	for (i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_false(looks_so(none[i]));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_session),
+		cmocka_unit_test(test_placeholders),
 	};
 
 	return (cmocka_run_group_tests_name("vendor", tests, NULL, NULL));
