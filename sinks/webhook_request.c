@@ -105,6 +105,21 @@ retry_after_ms(CURL *easy)
 	return (seconds > 0 ? (unsigned long)seconds * 1000 : 0);
 }
 
+/* A server may answer before it has read the event, and then end the stream,
+ * which libcurl calls an error (RFC 9113 section 8.1).  For a refusal its
+ * status is enough; an acknowledgement has to be whole. */
+static int
+is_complete(const struct webhook_request *r, CURLcode result, long status)
+{
+	curl_off_t len = -1;
+
+	/* The end of a body that is too long was ours. */
+	if (result == CURLE_OK || r->body > LIMIT_HTTP_ANSWER || status == 204)
+		return (1);
+	curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &len);
+	return (len >= 0 && (curl_off_t)r->body == len);
+}
+
 static enum sink_verdict
 judge(struct webhook_request *r, CURLcode result, struct fault *f)
 {
@@ -113,9 +128,7 @@ judge(struct webhook_request *r, CURLcode result, struct fault *f)
 	long status = 0;
 
 	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
-	/* The end of a body that is too long was ours. */
-	if (status < 200 ||
-	    (result != CURLE_OK && r->body <= LIMIT_HTTP_ANSWER)) {
+	if (status < 200 || (status < 300 && !is_complete(r, result, status))) {
 		webhook_life_unreached(w, describe(r, result, f), f);
 		return (SINK_RETRY);
 	}

@@ -59,6 +59,16 @@ def test_http2_and_tls(new_bridge, dovecot, user, webhook_output, new_nginx,
             mode == "structured")
 
 
+def test_answer_before_the_end(bridge, dovecot, user, new_nginx):
+    """nginx says 204 without reading the event, and ends the stream."""
+    nginx = new_nginx()
+    dovecot.append(user, mails(5, size=100_000))
+    webhook = bridge(url=f"https://localhost:{nginx.port}/none",
+                     tls_ca=nginx.ca)
+    webhook.once()
+    assert webhook.checkpoint(user) == 5
+
+
 def in_order(output) -> None:
     seen: dict = {}
     for event in output.events():

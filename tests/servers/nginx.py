@@ -25,6 +25,9 @@ http {{
         ssl_certificate_key {key};
         ssl_client_certificate {ca};
         ssl_verify_client {verify};
+        location /none {{
+            return 204;
+        }}
         location / {{
             proxy_pass http://127.0.0.1:{upstream};
             proxy_http_version 1.1;
@@ -38,7 +41,8 @@ http {{
 
 
 class Nginx(Server):
-    """clients: only those with a certificate of our authority may come."""
+    """In front of the receiver at the port upstream; /none has an answer without
+    it.  clients: only those with a certificate of our authority may come."""
 
     def __init__(self, upstream: int, clients: bool = False) -> None:
         super().__init__("nginx")
