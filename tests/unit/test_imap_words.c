@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -12,9 +13,11 @@
 #include "bridge/imap/capability.h"
 #include "bridge/imap/date.h"
 #include "bridge/imap/mutf7.h"
+#include "bridge/imap/placeholder.h"
 #include "bridge/imap/response.h"
 #include "bridge/imap/sasl.h"
 #include "bridge/imap/verdict.h"
+#include "bridge/message.h"
 
 static void
 test_dates(void **state)
@@ -215,6 +218,40 @@ test_refused_logins(void **state)
 	}
 }
 
+#define PLACEHOLDER_HEAD                                                    \
+	"From: Microsoft Exchange Server 2010\r\nSubject: Retrieval using " \
+	"the IMAP4 protocol failed for the following\r\n message: 7\r\n"
+#define PLACEHOLDER_TEXT                                                  \
+	"\r\nThe server couldn't retrieve the following message:\r\n\r\n" \
+	"Subject: \"Invoice\"\r\n"
+
+static int
+is_placeholder(const char *head, const char *text, int apart)
+{
+	struct message m = { .joined = apart };
+	char raw[600];
+
+	m.raw = raw;
+	m.raw_len = (size_t)snprintf(raw, sizeof(raw), "%s%s", head, text);
+	return (placeholder_is(&m));
+}
+
+static void
+test_placeholders(void **state)
+{
+	const char *head = "From: a@b\r\nSubject: c\r\n", *text = "\r\nd\r\n";
+
+	(void)state;
+	assert_true(is_placeholder(PLACEHOLDER_HEAD, PLACEHOLDER_TEXT, 0));
+	assert_false(is_placeholder(head, PLACEHOLDER_TEXT, 0));
+	assert_false(is_placeholder(PLACEHOLDER_HEAD, text, 0));
+	/* Apart, one of both may have come when the other could not. */
+	assert_true(is_placeholder(head, PLACEHOLDER_TEXT, 1));
+	assert_true(is_placeholder(PLACEHOLDER_HEAD, text, 1));
+	assert_false(is_placeholder(head, text, 1));
+	assert_false(is_placeholder("", "", 1));
+}
+
 static void
 test_token_answers(void **state)
 {
@@ -249,6 +286,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_placeholders),
 		cmocka_unit_test(test_token_answers),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_mailbox_names),
