@@ -1,6 +1,7 @@
 """The state directory: one owner, never silently anew."""
 
 import os
+import shutil
 import signal
 import stat
 
@@ -63,6 +64,26 @@ def test_damaged_database_is_refused(bridge, dovecot, user, output, damage):
     assert done.returncode == 65, done.stderr
     assert path.name in done.stderr or "state" in done.stderr
     assert output.count() == 2, "it went on without its checkpoint"
+
+
+def test_restored_from_an_old_copy(bridge, dovecot, user, redis_output):
+    """Mail comes again under its ids; nothing is passed over for "now"."""
+    bridge.config["sinks"]["events"] = redis_output.section()
+    bridge.config["accounts"][0]["start"] = "now"
+    bridge.write()
+    dovecot.create(user, "INBOX")
+    bridge.once()
+    state, copy = bridge.folder / "state", bridge.folder / "copy"
+    shutil.copytree(state, copy)
+    dovecot.append(user, mails(2))
+    bridge.once()
+    shutil.rmtree(state)
+    copy.rename(state)
+    dovecot.append(user, mails(1, first=3))
+    bridge.once()
+    assert bridge.checkpoint(user) == 3
+    assert [event["uid"] for event in redis_output.events()] == [1, 2, 1, 2, 3]
+    assert len({event["id"] for event in redis_output.events()}) == 3
 
 
 def test_state_can_be_read_with_sqlite(bridge, dovecot, user, output):
