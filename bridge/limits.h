@@ -96,6 +96,22 @@
 /* Octets of the field Message-ID that are looked at; RFC 5322 allows 998. */
 #define LIMIT_LOOK 4096U
 
+/* The last so many mails of a mailbox are remembered by their fingerprints, all
+ * of them; of older ones a half for each time that it is as long ago, which is
+ * enough to find one of them in an old backup: 16 more for each doubling, 200
+ * of 50 000 mails, 460 of as many as there are UIDs.  A row is 100 octets: with
+ * ten thousand mailboxes the store stays below 200 MB. */
+#define LIMIT_FINGERPRINTS 32
+
+/* Mails of a mailbox that is numbered anew that are alike to remembered ones,
+ * as far as can be seen without reading them; a mailbox full of copies of one
+ * has more, and they are published again. */
+#define LIMIT_REMATCH_ALIKE 4096
+
+/* Where nothing is remembered of a mailbox: mail that is older than its last
+ * commit by so much, a long week-end and more, was read. */
+#define LIMIT_REMATCH_BACKLOG_SECONDS (7 * 86400)
+
 /* Messages of one mailbox between FETCH and commit. */
 #define LIMIT_ACK_WINDOW 4096
 
