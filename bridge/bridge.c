@@ -228,6 +228,7 @@ open_rosters(struct bridge *b, struct fault *f)
 		n += c->accounts[i].nmailboxes;
 	raise_descriptor_limit(n);
 	b->host = (struct watcher_host){ .loop = &b->loop,
+		.store = b->store,
 		.net = b->net,
 		.oauth2 = b->oauth2,
 		.committer = b->committer,

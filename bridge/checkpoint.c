@@ -110,11 +110,21 @@ open_store(
 	if (sqlite3_exec(store->db,
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL,
 		NULL, NULL) != SQLITE_OK ||
-	    checkpoint_epoch_create(store->db) == -1)
+	    sqlite3_exec(store->db, CHECKPOINT_SCHEMA_LATER, NULL, NULL,
+		NULL) != SQLITE_OK)
 		return (checkpoint_schema_fault(store->db, "open", f));
 	if (!state_marked(store->state))
 		return (state_mark(store->state, f));
 	return (0);
+}
+
+sqlite3 *
+checkpoint_reader(struct checkpoint_store *store, struct fault *f)
+{
+	if (store->reader == NULL)
+		(void)open_db(
+		    store->state, DB, SQLITE_OPEN_READONLY, &store->reader, f);
+	return (store->reader);
 }
 
 struct checkpoint_store *
@@ -182,6 +192,7 @@ checkpoint_close(struct checkpoint_store *store)
 {
 	if (store == NULL)
 		return;
+	sqlite3_close(store->reader);
 	sqlite3_close(store->db);
 	state_close(store->state);
 	free(store);

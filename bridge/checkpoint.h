@@ -11,6 +11,8 @@
 
 struct checkpoint_store;
 struct fault;
+struct fingerprint;
+struct reset;
 
 struct checkpoint {
 	uint64_t uidvalidity;
@@ -80,7 +82,11 @@ struct checkpoint_row {
 	struct checkpoint_status status;
 	int has_checkpoint;
 	int has_status;
-	uint64_t epoch; /* of the mailbox; never lowered */
+	uint64_t epoch;			  /* of the mailbox; never lowered */
+	const struct fingerprint *prints; /* of ${nprints} more mails, in the */
+	size_t nprints;			  /* order of their outcomes */
+	int replaces_prints; /* all that were there, with their own numbers */
+	const struct reset *reset; /* or NULL: nothing new of it */
 };
 
 /* Write ${n} rows in one durable transaction: all of them or none.  May run on
@@ -94,7 +100,21 @@ int checkpoint_write(struct checkpoint_store *, const struct checkpoint_row *,
 int checkpoint_epoch(struct checkpoint_store *, const char *account,
     const char *mailbox, uint64_t *epoch, struct fault *f);
 
-/* Forget all rows of a mailbox: the next start applies `start:` again. */
+/* The fingerprints of the mailbox's last mails, oldest first; malloc'ed, *n of
+ * them.  Of older ones there are fewer, see LIMIT_FINGERPRINTS.  NULL with
+ * f->kind FAULT_NONE if there are none, else NULL with ${f}.  Like the next it
+ * does not wait for a checkpoint_write(). */
+struct fingerprint *checkpoint_prints(struct checkpoint_store *,
+    const char *account, const char *mailbox, size_t *n, struct fault *f);
+
+/* The last time that the mailbox was numbered anew and got ${uidvalidity}; 0:
+ * whatever it got.  1 with *reset, to be cleared; 0 if never, -1 with ${f}. */
+int checkpoint_last_reset(struct checkpoint_store *, const char *account,
+    const char *mailbox, uint64_t uidvalidity, struct reset *reset,
+    struct fault *f);
+
+/* Forget all rows and fingerprints of a mailbox: the next start applies
+ * `start:` again. */
 int checkpoint_reset(struct checkpoint_store *, const char *account,
     const char *mailbox, struct fault *f);
 

@@ -4,15 +4,6 @@
 #include "bridge/fault.h"
 
 int
-checkpoint_epoch_create(sqlite3 *db)
-{
-	return (sqlite3_exec(db, CHECKPOINT_SCHEMA_EPOCH, NULL, NULL, NULL) ==
-		    SQLITE_OK
-		? 0
-		: -1);
-}
-
-int
 checkpoint_epoch_raise(
     sqlite3 *db, const char *account, const char *mailbox, uint64_t epoch)
 {

@@ -11,14 +11,30 @@ struct state;
 struct checkpoint_store {
 	struct state *state;
 	sqlite3 *db;
+	sqlite3 *reader; /* beside a write under way; or NULL */
 	int64_t written; /* number of the last transaction */
 	int unsafe;	 /* a mailbox's first row is only in the log yet */
 };
 
-/* checkpoint_epoch.c: the table, where it is missing; and, in a transaction,
- * raise a mailbox's epoch to ${epoch}, or by one (0).  0, or -1 as SQLite says.
- */
-int checkpoint_epoch_create(sqlite3 *);
+/* The connection for what must not wait, opened when it is first needed; NULL
+ * with ${f}. */
+sqlite3 *checkpoint_reader(struct checkpoint_store *, struct fault *f);
+
+/* Is there such a table?  Not all stores have those that came later. */
+int checkpoint_has_table(sqlite3 *, const char *name);
+
+/* checkpoint_prints.c and checkpoint_resets.c: the tables, where they are
+ * missing; and, in a transaction, write what ${row} has of it; forget a
+ * mailbox. 0, or -1 as SQLite says. */
+int checkpoint_prints_write(sqlite3 *, const struct checkpoint_row *row);
+int checkpoint_prints_forget(
+    sqlite3 *, const char *account, const char *mailbox);
+int checkpoint_resets_write(sqlite3 *, const struct checkpoint_row *row);
+int checkpoint_resets_forget(
+    struct checkpoint_store *, const char *account, const char *mailbox);
+
+/* checkpoint_epoch.c, in a transaction: raise a mailbox's epoch to ${epoch}, or
+ * by one (0).  0, or -1 as SQLite says. */
 int checkpoint_epoch_raise(
     sqlite3 *, const char *account, const char *mailbox, uint64_t epoch);
 

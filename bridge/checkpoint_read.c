@@ -24,14 +24,6 @@ bind_key(sqlite3_stmt *stmt, const char *account, const char *mailbox)
 	sqlite3_bind_text(stmt, 2, mailbox, -1, SQLITE_STATIC);
 }
 
-static int
-row_damaged(struct checkpoint_store *store, struct fault *f)
-{
-	return (fault_set(f, FAULT_DATA,
-	    "%s: is damaged (a row's sum does not match it)",
-	    sqlite3_db_filename(store->db, "main")));
-}
-
 struct checkpoint *
 checkpoint_load(struct checkpoint_store *store, const char *account,
     const char *mailbox, size_t *n, struct fault *f)
@@ -58,7 +50,7 @@ checkpoint_load(struct checkpoint_store *store, const char *account,
 		}
 		rows = more;
 		if (checkpoint_schema_row(stmt, &rows[*n]) == -1) {
-			row_damaged(store, f);
+			checkpoint_schema_damaged(store->db, f);
 			goto fail;
 		}
 		++*n;
@@ -100,7 +92,7 @@ checkpoint_each(struct checkpoint_store *store,
 		    (const char *)sqlite3_column_text(stmt, 1), &c);
 	}
 	if (rc == SQLITE_ROW)
-		row_damaged(store, f);
+		checkpoint_schema_damaged(store->db, f);
 	else if (rc != SQLITE_DONE)
 		checkpoint_schema_fault(store->db, "read", f);
 	sqlite3_finalize(stmt);

@@ -14,33 +14,32 @@
 	"restore it from a backup, or begin again as \"start:\" says with " \
 	"mailbridge checkpoint reset --all"
 
-static const char schema[] =
-    "PRAGMA application_id = 1835168359;"
-    "PRAGMA user_version = 1;" CHECKPOINT_SCHEMA_EPOCH ";"
-    "CREATE TABLE checkpoint ("
-    "  account TEXT NOT NULL,"
-    "  mailbox TEXT NOT NULL,"
-    "  uidvalidity INTEGER NOT NULL,"
-    "  uid INTEGER NOT NULL,"
-    "  since_below INTEGER NOT NULL,"
-    "  since TEXT NOT NULL,"
-    "  committed_at INTEGER NOT NULL,"
-    "  written INTEGER NOT NULL,"
-    "  sum INTEGER NOT NULL,"
-    "  PRIMARY KEY (account, mailbox, uidvalidity)"
-    ") STRICT, WITHOUT ROWID;"
-    "CREATE TABLE status ("
-    "  account TEXT NOT NULL,"
-    "  mailbox TEXT NOT NULL,"
-    "  state TEXT NOT NULL,"
-    "  uidvalidity INTEGER NOT NULL,"
-    "  uid INTEGER NOT NULL,"
-    "  lag INTEGER NOT NULL,"
-    "  last_success INTEGER NOT NULL,"
-    "  last_error_at INTEGER NOT NULL,"
-    "  last_error TEXT NOT NULL,"
-    "  PRIMARY KEY (account, mailbox)"
-    ") STRICT, WITHOUT ROWID;" CHECKPOINT_SCHEMA_EPOCH ";";
+static const char schema[] = "PRAGMA application_id = 1835168359;"
+			     "PRAGMA user_version = 1;" CHECKPOINT_SCHEMA_LATER
+			     "CREATE TABLE checkpoint ("
+			     "  account TEXT NOT NULL,"
+			     "  mailbox TEXT NOT NULL,"
+			     "  uidvalidity INTEGER NOT NULL,"
+			     "  uid INTEGER NOT NULL,"
+			     "  since_below INTEGER NOT NULL,"
+			     "  since TEXT NOT NULL,"
+			     "  committed_at INTEGER NOT NULL,"
+			     "  written INTEGER NOT NULL,"
+			     "  sum INTEGER NOT NULL,"
+			     "  PRIMARY KEY (account, mailbox, uidvalidity)"
+			     ") STRICT, WITHOUT ROWID;"
+			     "CREATE TABLE status ("
+			     "  account TEXT NOT NULL,"
+			     "  mailbox TEXT NOT NULL,"
+			     "  state TEXT NOT NULL,"
+			     "  uidvalidity INTEGER NOT NULL,"
+			     "  uid INTEGER NOT NULL,"
+			     "  lag INTEGER NOT NULL,"
+			     "  last_success INTEGER NOT NULL,"
+			     "  last_error_at INTEGER NOT NULL,"
+			     "  last_error TEXT NOT NULL,"
+			     "  PRIMARY KEY (account, mailbox)"
+			     ") STRICT, WITHOUT ROWID;";
 
 _Static_assert(APPLICATION_ID == 1835168359 && VERSION == 1,
     "the schema says so in decimal");
@@ -160,8 +159,7 @@ check_rows(sqlite3 *db, int64_t *written, struct fault *f)
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		if (checkpoint_schema_row(stmt, &c) == -1) {
 			sqlite3_finalize(stmt);
-			return (damaged(db,
-			    "is damaged (a row's sum does not match it)", f));
+			return (checkpoint_schema_damaged(db, f));
 		}
 		if (sqlite3_column_int64(stmt, 7) > *written)
 			*written = sqlite3_column_int64(stmt, 7);
@@ -195,6 +193,18 @@ mix(uint64_t sum, const void *data, size_t len)
 	for (; len > 0; len--)
 		sum = (sum ^ *p++) * UINT64_C(0x100000001b3);
 	return (sum);
+}
+
+int64_t
+checkpoint_schema_mix(int64_t sum, const void *data, size_t len)
+{
+	return ((int64_t)mix((uint64_t)sum, data, len));
+}
+
+int
+checkpoint_schema_damaged(sqlite3 *db, struct fault *f)
+{
+	return (damaged(db, "is damaged (a row's sum does not match it)", f));
 }
 
 static uint64_t

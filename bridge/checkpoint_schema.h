@@ -26,6 +26,12 @@ int checkpoint_schema_verify(sqlite3 *db, int64_t *written, struct fault *f);
 int64_t checkpoint_schema_sum(const char *account, const char *mailbox,
     const struct checkpoint *, int64_t written);
 
+/* Go on with a sum: from 0, over ${len} octets. */
+int64_t checkpoint_schema_mix(int64_t sum, const void *data, size_t len);
+
+/* ${f}: a row's sum does not match it; returns -1. */
+int checkpoint_schema_damaged(sqlite3 *db, struct fault *f);
+
 /* Not in the first stores, so made where it is missing. */
 #define CHECKPOINT_SCHEMA_EPOCH              \
 	"CREATE TABLE IF NOT EXISTS epoch (" \
@@ -34,6 +40,50 @@ int64_t checkpoint_schema_sum(const char *account, const char *mailbox,
 	"  epoch INTEGER NOT NULL,"          \
 	"  PRIMARY KEY (account, mailbox)"   \
 	") STRICT, WITHOUT ROWID"
+
+#define CHECKPOINT_SCHEMA_PRINTS                   \
+	"CREATE TABLE IF NOT EXISTS fingerprint (" \
+	"  account TEXT NOT NULL,"                 \
+	"  mailbox TEXT NOT NULL,"                 \
+	"  seq INTEGER NOT NULL,"                  \
+	"  uidvalidity INTEGER NOT NULL,"          \
+	"  uid INTEGER NOT NULL,"                  \
+	"  epoch INTEGER NOT NULL,"                \
+	"  received INTEGER,"                      \
+	"  size INTEGER NOT NULL,"                 \
+	"  message_id INTEGER NOT NULL,"           \
+	"  hash BLOB,"                             \
+	"  PRIMARY KEY (account, mailbox, seq)"    \
+	") STRICT, WITHOUT ROWID"
+#define CHECKPOINT_SCHEMA_RESETS                        \
+	"CREATE TABLE IF NOT EXISTS reset ("            \
+	"  account TEXT NOT NULL,"                      \
+	"  mailbox TEXT NOT NULL,"                      \
+	"  uidvalidity INTEGER NOT NULL,"               \
+	"  epoch INTEGER NOT NULL,"                     \
+	"  at INTEGER NOT NULL,"                        \
+	"  rewound INTEGER NOT NULL,"                   \
+	"  policy TEXT NOT NULL,"                       \
+	"  old_uidvalidity INTEGER NOT NULL,"           \
+	"  old_uid INTEGER NOT NULL,"                   \
+	"  uid INTEGER NOT NULL,"                       \
+	"  uidnext INTEGER NOT NULL,"                   \
+	"  present INTEGER NOT NULL,"                   \
+	"  matched INTEGER NOT NULL,"                   \
+	"  passed INTEGER NOT NULL,"                    \
+	"  published INTEGER NOT NULL,"                 \
+	"  uncertain INTEGER NOT NULL,"                 \
+	"  ceiling INTEGER NOT NULL,"                   \
+	"  told INTEGER NOT NULL,"                      \
+	"  horizon INTEGER NOT NULL,"                   \
+	"  skip TEXT NOT NULL,"                         \
+	"  plain TEXT NOT NULL,"                        \
+	"  sum INTEGER NOT NULL,"                       \
+	"  PRIMARY KEY (account, mailbox, uidvalidity)" \
+	") STRICT, WITHOUT ROWID"
+#define CHECKPOINT_SCHEMA_LATER                              \
+	CHECKPOINT_SCHEMA_EPOCH ";" CHECKPOINT_SCHEMA_PRINTS \
+				";" CHECKPOINT_SCHEMA_RESETS ";"
 
 /* The columns that checkpoint_schema_row() reads, in order. */
 #define CHECKPOINT_SCHEMA_COLUMNS                                  \

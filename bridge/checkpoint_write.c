@@ -106,6 +106,9 @@ write_rows(struct checkpoint_store *store, struct statements *st,
 		    checkpoint_epoch_raise(store->db, rows[i].account,
 			rows[i].mailbox, rows[i].epoch) == -1)
 			return (-1);
+		if (checkpoint_prints_write(store->db, &rows[i]) == -1 ||
+		    checkpoint_resets_write(store->db, &rows[i]) == -1)
+			return (-1);
 		if (rows[i].has_status) {
 			bind_status(st->status, &rows[i]);
 			if (run(st->status) == -1)
@@ -189,6 +192,8 @@ checkpoint_reset(struct checkpoint_store *store, const char *account,
 	    delete_from(store,
 		"DELETE FROM status WHERE account = ?1 AND mailbox = ?2",
 		account, mailbox) == 0 &&
+	    checkpoint_prints_forget(store->db, account, mailbox) == 0 &&
+	    checkpoint_resets_forget(store, account, mailbox) == 0 &&
 	    checkpoint_epoch_raise(store->db, account, mailbox, 0) == 0 &&
 	    execute(store->db, "COMMIT") == 0)
 		return (0);

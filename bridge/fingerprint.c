@@ -109,8 +109,8 @@ fingerprint_write(struct buf *b, const struct fingerprint *p)
 {
 	size_t i;
 
-	(void)buf_printf(b, "%" PRIu64 ":%" PRIu32 ":%" PRIu64 ":",
-	    p->uidvalidity, p->uid, p->epoch);
+	(void)buf_printf(b, "%" PRId64 ":%" PRIu64 ":%" PRIu32 ":%" PRIu64 ":",
+	    p->seq, p->uidvalidity, p->uid, p->epoch);
 	if (p->has_received)
 		(void)buf_printf(b, "%" PRId64, p->received);
 	else
@@ -159,18 +159,20 @@ int
 fingerprint_read(const char **text, struct fingerprint *p)
 {
 	const char *s = *text;
-	uint64_t uid;
+	uint64_t uid, seq;
 
 	*p = (struct fingerprint){ .uid = 0 };
 	if (*s == '\0')
 		return (0);
-	if (read_number(&s, 10, &p->uidvalidity) == -1 ||
+	if (read_number(&s, 10, &seq) == -1 || seq > INT64_MAX ||
+	    read_number(&s, 10, &p->uidvalidity) == -1 ||
 	    read_number(&s, 10, &uid) == -1 || uid == 0 || uid > UINT32_MAX ||
 	    read_number(&s, 10, &p->epoch) == -1 ||
 	    read_received(&s, p) == -1 || read_number(&s, 10, &p->size) == -1 ||
 	    read_number(&s, 16, &p->id) == -1)
 		return (-1);
 	p->uid = (uint32_t)uid;
+	p->seq = (int64_t)seq;
 	if (*s == '-')
 		s++;
 	else if (strnlen(s, 2 * FINGERPRINT_HASH) < 2 * FINGERPRINT_HASH ||

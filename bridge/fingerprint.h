@@ -12,6 +12,7 @@ struct message;
 #define FINGERPRINT_HASH 32
 
 struct fingerprint {
+	int64_t seq; /* its number in the store; 0: not there yet */
 	uint64_t uidvalidity;
 	uint32_t uid;
 	uint64_t epoch; /* of the mailbox, when it was published */
@@ -37,7 +38,7 @@ void fingerprint_look(struct fingerprint *, const struct message *m);
 /* Read "sha256-<64 hex>"; 0, or -1 if it is none. */
 int fingerprint_hash(const char *blob_id, unsigned char hash[FINGERPRINT_HASH]);
 
-/* As text, "7:12:0:1780308000:700:<16 hex>:<64 hex>", "-" for what is not
+/* As text, "44:7:12:0:1780308000:700:<hex>:<64 hex>", "-" for what is not
  * known; and read from *text, which moves behind it and a comma: 1, 0 at the
  * end, -1 if it is none. */
 void fingerprint_write(struct buf *, const struct fingerprint *);

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bridge/fingerprint.h"
+
 struct message {
 	const char *account; /* configured name; borrowed from the mailbox */
 	const char *mailbox; /* name in UTF-8; borrowed likewise */
@@ -31,6 +33,9 @@ struct message {
 	int64_t savedate;	     /* RFC 8514; seconds since 1970, UTC */
 	uint64_t gm_msgid, gm_thrid; /* Gmail's X-GM-MSGID, X-GM-THRID */
 	char *gm_labels; /* in UTF-8, each ends in a line feed; or NULL */
+
+	/* What is remembered of it; filled in when its event is made. */
+	struct fingerprint print;
 };
 
 /* Is raw only the start of it? */

@@ -85,6 +85,9 @@ pipeline_converted(struct flight *f)
 {
 	struct flight *g;
 
+	if (f->refuser == NULL)
+		fingerprint_take(&f->message->print, f->message,
+		    f->event->blob_id, f->event->message_id);
 	f->state = FLIGHT_READY;
 	pipeline_lane_queue(f->lane);
 	if (f->lane->pipeline->closing)

@@ -20,20 +20,23 @@ by_date(const void *a, const void *b)
 int
 rematch_is_witness(const struct rematch *r, size_t print)
 {
-	const struct fingerprint *p = &r->prints[print];
+	const struct fingerprint *p = &r->prints[print].look;
 
 	return (p->uidvalidity != r->rules.uidvalidity ||
 	    p->epoch != r->rules.epoch || p->uid <= r->rules.mark);
 }
 
-/* The dates of the witnesses from ${from} to ${to}, in order; *n of them. */
+/* The dates of the witnesses, or of the last of them, in order; *n of them. */
 static void
-collect_dates(
-    const struct rematch *r, size_t from, size_t to, int64_t *dates, size_t *n)
+collect_dates(const struct rematch *r, int dense, int64_t *dates, size_t *n)
 {
-	for (*n = 0; from < to; from++) {
-		if (r->prints[from].has_received && rematch_is_witness(r, from))
-			dates[(*n)++] = r->prints[from].received;
+	const struct rematch_print *p = r->prints;
+	size_t i;
+
+	for (*n = 0, i = 0; i < r->n; i++) {
+		if (p[i].look.has_received && p[i].dense >= dense &&
+		    rematch_is_witness(r, i))
+			dates[(*n)++] = p[i].look.received;
 	}
 	if (*n > 1)
 		qsort(dates, *n, sizeof(*dates), by_date);
@@ -55,7 +58,7 @@ find_dates(struct rematch *r)
 	}
 	if ((dates = calloc(r->n, sizeof(*dates))) == NULL)
 		return (-1);
-	collect_dates(r, 0, r->n, dates, &n);
+	collect_dates(r, 0, dates, &n);
 	if (n > 0) {
 		r->has_dates = 1;
 		r->oldest = r->old = dates[0];
@@ -63,11 +66,44 @@ find_dates(struct rematch *r)
 	}
 	/* Some of the last ones may be old mails that were moved here: a
 	 * quarter of them does not count. */
-	collect_dates(r, r->dense, r->n, dates, &n);
+	collect_dates(r, 1, dates, &n);
 	if (n > 0)
 		r->old = dates[n / 4];
 	free(dates);
 	return (0);
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	const struct rematch_print *x = a, *y = b;
+
+	if (x->group != y->group)
+		return (x->group < y->group ? -1 : 1);
+	return (x->look.uid < y->look.uid ? -1 : x->look.uid > y->look.uid);
+}
+
+static void
+take_prints(struct rematch *r, const struct fingerprint *prints, size_t n)
+{
+	size_t i, group = 0;
+
+	for (i = 0; i < n; i++) {
+		if (i > 0 &&
+		    (prints[i].uidvalidity != prints[i - 1].uidvalidity ||
+			prints[i].epoch != prints[i - 1].epoch))
+			group++;
+		/* Of some no more than the UID is known. */
+		if (prints[i].size != 0)
+			r->prints[r->n++] =
+			    (struct rematch_print){ .look = prints[i],
+				    .group = group,
+				    .dense = i + LIMIT_FINGERPRINTS >= n,
+				    .mail = NONE };
+	}
+	/* Outcomes come in any order. */
+	if (r->n > 1)
+		qsort(r->prints, r->n, sizeof(*r->prints), by_place);
 }
 
 struct rematch *
@@ -80,21 +116,11 @@ rematch_new(const struct fingerprint *prints, size_t n,
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return (NULL);
 	r->rules = *rules;
-	r->prints = calloc(n + 1, sizeof(*r->prints));
-	r->mates = calloc(n + 1, sizeof(*r->mates));
 	for (i = 0; i < REMATCH_AGES; i++)
 		uidset_init(&r->ages[i], LIMIT_SEARCH_RANGES);
-	if (r->prints == NULL || r->mates == NULL)
+	if ((r->prints = calloc(n + 1, sizeof(*r->prints))) == NULL)
 		goto fail;
-	for (i = 0; i < n; i++) {
-		if (i + LIMIT_FINGERPRINTS == n)
-			r->dense = r->n;
-		/* Of some no more than the UID is known. */
-		if (prints[i].size != 0)
-			r->prints[r->n++] = prints[i];
-	}
-	for (i = 0; i < r->n; i++)
-		r->mates[i] = NONE;
+	take_prints(r, prints, n);
 	if (find_dates(r) == -1)
 		goto fail;
 	return (r);
@@ -114,7 +140,6 @@ rematch_free(struct rematch *r)
 	for (i = 0; i < REMATCH_AGES; i++)
 		uidset_clear(&r->ages[i]);
 	free(r->prints);
-	free(r->mates);
 	free(r->mails);
 	free(r);
 }
@@ -183,7 +208,7 @@ rematch_seen(struct rematch *r, const struct fingerprint *mail)
 	size_t i;
 
 	for (i = 0; i < r->n; i++) {
-		if (alike(&r->prints[i], mail) && keep(r, mail))
+		if (alike(&r->prints[i].look, mail) && keep(r, mail))
 			return;
 	}
 	/* What does not fit into the set is uncertain, as if without date. */
@@ -193,7 +218,7 @@ rematch_seen(struct rematch *r, const struct fingerprint *mail)
 static void
 marry(struct rematch *r, size_t print, size_t mail)
 {
-	r->mates[print] = mail;
+	r->prints[print].mail = mail;
 	r->mails[mail].print = print;
 }
 
@@ -205,14 +230,15 @@ only_equal(const struct rematch *r, size_t print)
 	size_t i, found = NONE;
 
 	for (i = 0; i < r->nmails; i++) {
-		if (!equal(&r->prints[print], &r->mails[i].look))
+		if (!equal(&r->prints[print].look, &r->mails[i].look))
 			continue;
 		if (found != NONE)
 			return (NONE);
 		found = i;
 	}
 	for (i = 0; found != NONE && i < r->n; i++) {
-		if (i != print && equal(&r->prints[i], &r->mails[found].look))
+		if (i != print &&
+		    equal(&r->prints[i].look, &r->mails[found].look))
 			return (NONE);
 	}
 	return (found);
@@ -238,11 +264,11 @@ rematch_doubts(struct rematch *r, struct uidset *uids)
 			marry(r, i, j);
 	}
 	for (i = 0; i < r->n; i++) {
-		if (r->mates[i] != NONE || !r->prints[i].has_hash)
+		if (r->prints[i].mail != NONE || !r->prints[i].look.has_hash)
 			continue;
 		for (j = 0; j < r->nmails; j++) {
 			if (r->mails[j].print == NONE &&
-			    alike(&r->prints[i], &r->mails[j].look))
+			    alike(&r->prints[i].look, &r->mails[j].look))
 				(void)uidset_add(uids, r->mails[j].look.uid,
 				    r->mails[j].look.uid);
 		}
@@ -271,12 +297,12 @@ rematch_marry_hashed(struct rematch *r)
 
 	/* Copies of one mail are all the same: in the order of their UIDs. */
 	for (i = 0; i < r->n; i++) {
-		for (j = 0; j < r->nmails && r->mates[i] == NONE; j++) {
+		for (j = 0; j < r->nmails && r->prints[i].mail == NONE; j++) {
 			if (r->mails[j].print == NONE &&
 			    r->mails[j].look.has_hash &&
-			    r->prints[i].has_hash &&
-			    memcmp(r->mails[j].look.hash, r->prints[i].hash,
-				FINGERPRINT_HASH) == 0)
+			    r->prints[i].look.has_hash &&
+			    memcmp(r->mails[j].look.hash,
+				r->prints[i].look.hash, FINGERPRINT_HASH) == 0)
 				marry(r, i, j);
 		}
 	}

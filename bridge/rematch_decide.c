@@ -22,30 +22,32 @@ enum fate { PASS, FRESH, UNCERTAIN };
 static void
 question(const struct rematch *r, struct witness *w)
 {
+	const struct rematch_print *print;
 	const struct fingerprint *mail;
 	size_t i, back = 0, moved = 0, dated = 0;
 	uint32_t before = 0, sparse = 0;
 
 	*w = (struct witness){ .bottom = UINT32_MAX };
 	for (i = 0; i < r->n; i++) {
-		if (r->mates[i] == SIZE_MAX)
+		print = &r->prints[i];
+		if (print->mail == SIZE_MAX)
 			continue;
-		mail = &r->mails[r->mates[i]].look;
+		mail = &r->mails[print->mail].look;
 		w->known++;
 		back += mail->uid < before;
 		before = mail->uid;
-		if (r->prints[i].has_received && mail->has_received) {
+		if (print->look.has_received && mail->has_received) {
 			dated++;
-			moved += r->prints[i].received != mail->received;
+			moved += print->look.received != mail->received;
 		}
 		if (mail->uid > w->top)
 			w->top = mail->uid;
 		w->last = i == r->n - 1;
 		if (!rematch_is_witness(r, i))
 			continue;
-		if (i >= r->dense && mail->uid < w->bottom)
+		if (print->dense && mail->uid < w->bottom)
 			w->bottom = mail->uid;
-		if (i < r->dense && mail->uid > sparse)
+		if (!print->dense && mail->uid > sparse)
 			sparse = mail->uid;
 	}
 	/* Only old ones: what is above the last of them is younger. */

@@ -22,12 +22,18 @@ struct rematch_mail {
 	size_t print; /* which it is; or SIZE_MAX */
 };
 
+/* What is remembered of one. */
+struct rematch_print {
+	struct fingerprint look;
+	size_t group; /* numbered together */
+	int dense;    /* one of the last, of which none is left out */
+	size_t mail;  /* which it is now; or SIZE_MAX */
+};
+
 struct rematch {
 	struct rematch_rules rules;
-	struct fingerprint *prints; /* oldest first */
+	struct rematch_print *prints; /* by their old places */
 	size_t n;
-	size_t dense;  /* from here on none is left out */
-	size_t *mates; /* of each: the number of its mail, or SIZE_MAX */
 	int has_dates;
 	int64_t oldest, old, newest;
 	struct rematch_mail *mails; /* by UID, after rematch_doubts() */

@@ -52,15 +52,13 @@ finish(struct resend *r)
 }
 
 static void
-on_outcome(void *arg, uint64_t uidvalidity, uint32_t uid,
-    enum pipeline_outcome outcome)
+on_outcome(void *arg, const struct message *m, enum pipeline_outcome outcome)
 {
 	struct item *item = arg;
 	struct resend *r = item->resend;
 	struct fault f;
 
-	(void)uidvalidity;
-	(void)uid;
+	(void)m;
 	route_lane_close(item->lane);
 	if (outcome != PIPELINE_STORED) {
 		r->refused++;

@@ -30,7 +30,7 @@ struct route_lane {
 	LIST_ENTRY(route_lane) link;
 	struct parcels parcels;
 	struct route *route;
-	void (*outcome)(void *, uint64_t, uint32_t, enum pipeline_outcome);
+	void (*outcome)(void *, const struct message *, enum pipeline_outcome);
 	void *arg;
 	void (*fill)(void *, const uint32_t *, size_t, struct sink_mark *);
 	void *fill_arg;
@@ -199,18 +199,19 @@ parcel_end(struct parcel *p)
 {
 	struct route_lane *lane = p->lane;
 	struct route *r = lane->route;
-	uint64_t uidvalidity = p->message->uidvalidity;
-	uint32_t uid = p->message->uid;
+	struct message *m = p->message;
 	enum pipeline_outcome worst = p->worst;
 	size_t charge = p->charge;
 	int tell = !lane->closed && !p->lost;
 
+	p->message = NULL;
 	parcel_free(p);
 	r->count--;
 	if (tell)
-		lane->outcome(lane->arg, uidvalidity, uid, worst);
+		lane->outcome(lane->arg, m, worst);
 	else
 		lane_release(lane);
+	message_free(m);
 	route_give(r, charge);
 }
 
@@ -229,7 +230,7 @@ on_outcome(void *arg, void *ticket, enum pipeline_outcome outcome)
 
 struct route_lane *
 route_lane_new(struct route *r, const char *name,
-    void (*outcome)(void *, uint64_t, uint32_t, enum pipeline_outcome),
+    void (*outcome)(void *, const struct message *, enum pipeline_outcome),
     void *arg)
 {
 	struct route_lane *lane;

@@ -62,10 +62,10 @@ const char *route_slowest(const struct route *, size_t *n);
 void route_look(struct route *);
 
 /* The way of one mailbox's messages.  ${outcome} is called once for each
- * message that has reached its end at all sinks.  NULL if memory is out. */
+ * message that has reached its end at all sinks; it is freed after the call.
+ * NULL if memory is out. */
 struct route_lane *route_lane_new(struct route *, const char *name,
-    void (*outcome)(
-	void *arg, uint64_t uidvalidity, uint32_t uid, enum pipeline_outcome),
+    void (*outcome)(void *arg, const struct message *m, enum pipeline_outcome),
     void *arg);
 
 /* For sinks that store marks: ${fill} tells where the mailbox stands (see

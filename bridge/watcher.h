@@ -15,6 +15,7 @@
 
 struct checkpoint;
 struct checkpoint_row;
+struct checkpoint_store;
 struct committer;
 struct config_account;
 struct counts;
@@ -49,6 +50,7 @@ struct watcher_host {
 	struct net *net;
 	struct oauth2 *oauth2;
 	struct committer *committer;
+	struct checkpoint_store *store; /* NULL: nothing is remembered */
 	struct counts *counts;
 	uint64_t max_message_bytes;
 	int once;			     /* catch up, then stop */

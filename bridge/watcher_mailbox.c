@@ -10,6 +10,7 @@
 #include "bridge/imap/date.h"
 #include "bridge/imap/session.h"
 #include "bridge/imap/verdict.h"
+#include "bridge/message.h"
 #include "bridge/ops/log.h"
 #include "bridge/route.h"
 #include "bridge/watcher_private.h"
@@ -54,6 +55,7 @@ on_fill(void *arg, struct checkpoint_row *row)
 	row->has_checkpoint = 1;
 	row->checkpoint = w->mark;
 	row->epoch = w->epoch;
+	watcher_prints_fill(w, row);
 }
 
 void
@@ -84,6 +86,7 @@ on_committed(void *arg, uint64_t mark)
 {
 	struct watcher *w = arg;
 
+	watcher_prints_committed(w);
 	/* Not by a status that was on its way before the mark was made. */
 	if (w->settling != 0 && mark >= w->settling) {
 		w->settling = 0;
@@ -95,22 +98,22 @@ on_committed(void *arg, uint64_t mark)
 
 /* One message has reached its end. */
 static void
-on_outcome(void *arg, uint64_t uidvalidity, uint32_t uid,
-    enum pipeline_outcome outcome)
+on_outcome(void *arg, const struct message *m, enum pipeline_outcome outcome)
 {
 	struct watcher *w = arg;
 	uint32_t before;
 
-	if (w->catchup == NULL || uidvalidity != w->uidvalidity)
+	watcher_prints_add(w, m);
+	if (w->catchup == NULL || m->uidvalidity != w->uidvalidity)
 		return; /* of a mailbox that was made anew meanwhile */
 	if (w->host->replay != NULL)
-		w->host->replay->outcome(w->host->replay->arg, uid, outcome);
+		w->host->replay->outcome(w->host->replay->arg, m->uid, outcome);
 	if (outcome == PIPELINE_STORED)
 		doorman_counts(w->own.doorman)->published++;
 	else
 		doorman_counts(w->own.doorman)->lettered++;
 	before = catchup_mark(w->catchup);
-	catchup_done(w->catchup, uid);
+	catchup_done(w->catchup, m->uid);
 	watcher_note_lag(w, 1);
 	if (catchup_mark(w->catchup) != before) {
 		w->last_success = time(NULL);
@@ -142,6 +145,7 @@ watcher_mailbox_free(struct watcher *w)
 {
 	route_lane_close(w->lane);
 	catchup_free(w->catchup);
+	watcher_prints_free(w);
 	free(w->rows);
 }
 

@@ -8,6 +8,7 @@
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
 #include "bridge/fault.h"
+#include "bridge/fingerprint.h"
 #include "bridge/imap/connection.h"
 #include "bridge/imap/fetch_form.h"
 #include "bridge/ladder.h"
@@ -27,6 +28,11 @@ enum watcher_state {
 	WATCHER_POLLING,
 	WATCHER_BACKING_OFF,
 	WATCHER_STOPPED
+};
+
+struct watcher_prints {
+	struct fingerprint *items;
+	size_t n, max;
 };
 
 struct watcher {
@@ -72,6 +78,8 @@ struct watcher {
 	struct route_lane *lane;
 	uint64_t epoch; /* of the marks; see struct sink_mark */
 	struct commit_slot slot;
+	struct watcher_prints prints;	   /* not in the store yet */
+	struct watcher_prints prints_sent; /* on their way there */
 	uint64_t waiting_at; /* the loop's time; 0: nothing waits */
 	int held;	     /* waits for room, or for an outcome */
 	uint64_t settling;   /* the first mark's number, until it is durable */
@@ -185,6 +193,18 @@ int watcher_replay_looks(const struct watcher *);
  * look again.  0, or -1 with ${f}. */
 int watcher_pace(struct watcher *, struct fault *f);
 uint64_t watcher_pace_at(const struct watcher *);
+
+/* A mail has had its outcome (watcher_prints.c): remember it.  What is not in
+ * the store yet goes with the mark, and is there. */
+void watcher_prints_add(struct watcher *, const struct message *);
+void watcher_prints_fill(struct watcher *, struct checkpoint_row *);
+void watcher_prints_committed(struct watcher *);
+void watcher_prints_free(struct watcher *);
+
+/* All that is remembered of the mailbox, oldest first; malloc'ed, *n of them.
+ * NULL with ${f}. */
+struct fingerprint *watcher_prints_all(
+    struct watcher *, size_t *n, struct fault *f);
 
 /* Tell the lane how to make a mark (watcher_marks.c).  0, or -1 if memory is
  * out. */

@@ -54,6 +54,7 @@ event_attributes(
 	ev->uidvalidity = msg->uidvalidity;
 	ev->uid = msg->uid;
 	ev->numbered = !msg->replay;
+	memcpy(ev->blob_id, m->blob_id, sizeof(ev->blob_id));
 	ev->type = EVENT_TYPE;
 	cloudevent_carry(ev, o->cloudevents);
 	memcpy(ev->time, m->received_at, sizeof(ev->time));

@@ -66,6 +66,9 @@ struct event {
 	char *thread_id;  /* the server's, if it tells one; else first of
 			   * References, In-Reply-To, message_id, without <> */
 
+	char blob_id[72]; /* of the whole mail: "sha256-<64 hex>"; "" where not
+			   * all of it is here, or the event is no mail's */
+
 	const char *content_type; /* of the data; never freed */
 	char *data;		  /* a JSON object, UTF-8, no line feed in it */
 	size_t len;

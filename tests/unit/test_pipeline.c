@@ -47,13 +47,13 @@ struct lane_arg {
 } args[LANES];
 
 static void
-on_outcome(void *arg, uint64_t uidvalidity, uint32_t uid,
-    enum pipeline_outcome outcome)
+on_outcome(void *arg, const struct message *m, enum pipeline_outcome outcome)
 {
 	struct lane_arg *a = arg;
 	struct world *w = a->world;
+	uint32_t uid = m->uid;
 
-	assert_int_equal(uidvalidity, 7);
+	assert_int_equal(m->uidvalidity, 7);
 	assert_true(uid >= 1 && uid <= MAILS);
 	w->outcomes[a->lane][uid]++;
 	w->last[a->lane][uid] = outcome;

@@ -36,14 +36,13 @@ struct world {
 };
 
 static void
-on_outcome(void *arg, uint64_t uidvalidity, uint32_t uid,
-    enum pipeline_outcome outcome)
+on_outcome(void *arg, const struct message *m, enum pipeline_outcome outcome)
 {
 	struct world *w = arg;
 
-	assert_int_equal(uidvalidity, 7);
-	w->outcomes[uid]++;
-	w->last[uid] = outcome;
+	assert_int_equal(m->uidvalidity, 7);
+	w->outcomes[m->uid]++;
+	w->last[m->uid] = outcome;
 	w->total++;
 }
 

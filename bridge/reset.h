@@ -1,0 +1,46 @@
+/* reset.h - what became of a mailbox that was numbered anew: its UIDVALIDITY
+ * changed, or its UIDs went back. */
+#ifndef RESET_H
+#define RESET_H
+
+#include <stdint.h>
+
+struct reset {
+	uint64_t epoch; /* of the mailbox, from then on */
+	int64_t at;	/* wall clock, seconds since 1970 */
+	int rewound;	/* UIDNEXT went back; else UIDVALIDITY changed */
+	char policy[8]; /* "match", "all", "now" */
+
+	/* Before, and from then on. */
+	uint64_t old_uidvalidity, uidvalidity;
+	uint32_t old_uid, uid; /* the marks */
+	uint32_t uidnext;      /* 0: not told */
+	uint64_t exists;
+
+	/* Of the mails that were there: recognised; passed over; published;
+	 * and of these, those that may have been published before. */
+	uint64_t matched, passed, published, uncertain;
+
+	/* UIDs above ${uid} and up to this one had been given to other mails
+	 * under the same UIDVALIDITY: their events' ids end with the epoch. */
+	uint32_t ceiling;
+
+	int told; /* the sinks have the event about it */
+
+	/* Until the mark has reached ${horizon}: of the UIDs up to it, those
+	 * that are passed over, and those that are published as new; all others
+	 * are uncertain.  "1:500,503"; malloc'ed. */
+	uint32_t horizon;
+	char *skip, *plain;
+};
+
+/* Does the id of UID ${uid} end with the epoch? */
+int reset_renames(const struct reset *, uint32_t uid);
+
+/* A copy of all of it; 0, or -1 if memory is out.  Free its texts and forget
+ * all.
+ */
+int reset_copy(struct reset *to, const struct reset *from);
+void reset_clear(struct reset *);
+
+#endif

@@ -1,0 +1,239 @@
+/* What the store remembers of published mails, and of resets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "bridge/checkpoint.h"
+#include "bridge/fault.h"
+#include "bridge/fingerprint.h"
+#include "bridge/limits.h"
+#include "bridge/reset.h"
+#include "scratch.h"
+
+#define MANY 5000
+
+static struct checkpoint_store *
+open_store(void)
+{
+	struct checkpoint_store *store;
+	struct fault f = { .text = "" };
+
+	store = checkpoint_open("state", CHECKPOINT_WRITE, &f);
+	assert_string_equal(f.text, "");
+	assert_non_null(store);
+	return (store);
+}
+
+static void
+write_prints(struct checkpoint_store *store, uint32_t from, uint32_t to)
+{
+	static struct fingerprint prints[MANY];
+	struct checkpoint_row row = { .account = "a",
+		.mailbox = "INBOX",
+		.has_checkpoint = 1,
+		.checkpoint = { .uidvalidity = 7, .uid = to },
+		.prints = prints,
+		.nprints = to - from + 1 };
+	struct fault f;
+	uint32_t uid;
+
+	for (uid = from; uid <= to; uid++)
+		prints[uid - from] = (struct fingerprint){ .uidvalidity = 7,
+			.uid = uid,
+			.epoch = 2,
+			.has_received = uid % 2,
+			.received = -5,
+			.size = UINT64_MAX,
+			.id = UINT64_MAX - uid,
+			.has_hash = uid % 3 == 0,
+			.hash = { (unsigned char)uid } };
+	assert_int_equal(checkpoint_write(store, &row, 1, &f), 0);
+}
+
+/* The last ones, and ever fewer of those before, however they came. */
+static void
+check(struct checkpoint_store *store, uint32_t last)
+{
+	struct fingerprint *prints;
+	struct fault f = { .text = "" };
+	uint32_t uid, bit;
+	size_t n, i = 0;
+
+	prints = checkpoint_prints(store, "a", "INBOX", &n, &f);
+	assert_string_equal(f.text, "");
+	for (uid = 1; uid <= last; uid++) {
+		bit = uid & -uid;
+		if (last - uid >= LIMIT_FINGERPRINTS * bit)
+			continue;
+		assert_true(i < n);
+		assert_int_equal(prints[i].uid, uid);
+		assert_int_equal(prints[i].seq, uid);
+		assert_true(prints[i].uidvalidity == 7 &&
+		    prints[i].epoch == 2 && prints[i].size == UINT64_MAX &&
+		    prints[i].id == UINT64_MAX - uid);
+		assert_int_equal(prints[i].has_received, uid % 2);
+		assert_int_equal(prints[i].received, uid % 2 ? -5 : 0);
+		assert_int_equal(prints[i].has_hash, uid % 3 == 0);
+		assert_int_equal(
+		    prints[i].hash[0], uid % 3 ? 0 : (unsigned char)uid);
+		i++;
+	}
+	assert_int_equal(i, n);
+	free(prints);
+}
+
+static void
+test_thinned(void **state)
+{
+	struct checkpoint_store *store = open_store();
+	struct checkpoint_row row = { .account = "a", .mailbox = "INBOX" };
+	struct fingerprint *prints;
+	struct fault f;
+	size_t n;
+	uint32_t at, to;
+
+	(void)state;
+	assert_null(checkpoint_prints(store, "a", "INBOX", &n, &f));
+	assert_int_equal(f.kind, FAULT_NONE);
+	for (at = 1; at < MANY; at = to + 1) {
+		to = at + at * 7919 % (at % 5 == 0 ? 700 : 3);
+		if (to > MANY)
+			to = MANY;
+		write_prints(store, at, to);
+		check(store, to);
+	}
+	/* Out and in again, as they were. */
+	prints = checkpoint_prints(store, "a", "INBOX", &n, &f);
+	assert_true(n < 200);
+	row.prints = prints;
+	row.nprints = n;
+	row.replaces_prints = 1;
+	assert_int_equal(checkpoint_write(store, &row, 1, &f), 0);
+	free(prints);
+	check(store, MANY);
+	checkpoint_close(store);
+	/* A reader sees what is there, and a reset forgets it. */
+	store = checkpoint_open("state", CHECKPOINT_READ, &f);
+	check(store, MANY);
+	checkpoint_close(store);
+	store = open_store();
+	assert_int_equal(checkpoint_reset(store, "a", "INBOX", &f), 0);
+	assert_null(checkpoint_prints(store, "a", "INBOX", &n, &f));
+	assert_int_equal(f.kind, FAULT_NONE);
+	checkpoint_close(store);
+}
+
+static void
+execute(const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open("state/checkpoint.db", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void
+test_resets(void **state)
+{
+	struct checkpoint_store *store = open_store();
+	struct reset r = { .epoch = 3,
+		.at = 99,
+		.rewound = 1,
+		.policy = "match",
+		.old_uidvalidity = 7,
+		.uidvalidity = 7,
+		.old_uid = 500,
+		.uid = 99,
+		.uidnext = 101,
+		.exists = 100,
+		.matched = 60,
+		.passed = 39,
+		.published = 1,
+		.ceiling = 499,
+		.horizon = 100,
+		.skip = (char[]){ "1:99" },
+		.plain = (char[]){ "100" } };
+	struct checkpoint_row row = {
+		.account = "a", .mailbox = "INBOX", .reset = &r
+	};
+	struct reset q = { .epoch = 0 };
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(
+	    checkpoint_last_reset(store, "a", "INBOX", 0, &q, &f), 0);
+	assert_int_equal(checkpoint_write(store, &row, 1, &f), 0);
+	assert_int_equal(
+	    checkpoint_last_reset(store, "a", "INBOX", 8, &q, &f), 0);
+	assert_int_equal(
+	    checkpoint_last_reset(store, "a", "INBOX", 7, &q, &f), 1);
+	assert_string_equal(q.skip, "1:99");
+	assert_string_equal(q.plain, "100");
+	r.skip = q.skip;
+	r.plain = q.plain;
+	assert_memory_equal(&q, &r, sizeof(q));
+	assert_true(reset_renames(&q, 100) && reset_renames(&q, 499));
+	assert_false(reset_renames(&q, 99) || reset_renames(&q, 500));
+	reset_clear(&q);
+	/* How ids are made outlives the marks. */
+	assert_int_equal(checkpoint_reset(store, "a", "INBOX", &f), 0);
+	assert_int_equal(
+	    checkpoint_last_reset(store, "a", "INBOX", 0, &q, &f), 1);
+	assert_true(q.told && q.horizon == 0 && q.ceiling == 499);
+	assert_string_equal(q.skip, "");
+	reset_clear(&q);
+	checkpoint_close(store);
+	/* A number that changed by itself would lose mail. */
+	execute("UPDATE reset SET horizon = 400");
+	store = open_store();
+	assert_int_equal(
+	    checkpoint_last_reset(store, "a", "INBOX", 7, &q, &f), -1);
+	assert_int_equal(f.kind, FAULT_DATA);
+	checkpoint_close(store);
+}
+
+/* A store that was made by an older version. */
+static void
+test_old_store(void **state)
+{
+	struct checkpoint_store *store = open_store();
+	struct reset q;
+	struct fault f;
+	size_t n;
+
+	(void)state;
+	checkpoint_close(store);
+	execute("DROP TABLE fingerprint; DROP TABLE reset");
+	store = checkpoint_open("state", CHECKPOINT_READ, &f);
+	assert_null(checkpoint_prints(store, "a", "INBOX", &n, &f));
+	assert_int_equal(f.kind, FAULT_NONE);
+	assert_int_equal(
+	    checkpoint_last_reset(store, "a", "INBOX", 0, &q, &f), 0);
+	checkpoint_close(store);
+	store = open_store();
+	write_prints(store, 1, 3);
+	check(store, 3);
+	checkpoint_close(store);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_thinned, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_resets, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_old_store, scratch_setup, scratch_teardown),
+	};
+
+	return (cmocka_run_group_tests_name("prints", tests, NULL, NULL));
+}
