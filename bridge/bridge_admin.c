@@ -38,7 +38,8 @@ each(const struct bridge *b, struct cursors *c, struct checkpoint_row *row,
 		.has_checkpoint = row->status.uidvalidity != 0,
 		.uidvalidity = row->status.uidvalidity,
 		.uid = row->status.uid,
-		.status = &row->status };
+		.status = &row->status,
+		.reset = watcher_last_reset(w) };
 	return (1);
 }
 

@@ -41,6 +41,12 @@ lettered(const struct counts_account *c)
 }
 
 static uint64_t
+resets(const struct counts_account *c)
+{
+	return (c->resets);
+}
+
+static uint64_t
 login_failures(const struct counts_account *c)
 {
 	return (c->login_failures);
@@ -69,6 +75,8 @@ put_accounts(struct metrics *m, const struct bridge *b)
 		    "Messages that the sink refused, and that are in the dead "
 		    "letter.",
 		    lettered },
+		{ "mailbridge_mailbox_resets_total", "counter",
+		    "Times that a mailbox was numbered anew.", resets },
 		{ "mailbridge_account_login_failures_total", "counter",
 		    "Times that the account's credentials were refused.",
 		    login_failures },

@@ -113,6 +113,12 @@ int checkpoint_last_reset(struct checkpoint_store *, const char *account,
     const char *mailbox, uint64_t uidvalidity, struct reset *reset,
     struct fault *f);
 
+/* Call ${each} for the resets of all mailboxes. */
+int checkpoint_each_reset(struct checkpoint_store *,
+    void (*each)(void *arg, const char *account, const char *mailbox,
+	const struct reset *),
+    void *arg, struct fault *f);
+
 /* Forget all rows and fingerprints of a mailbox: the next start applies
  * `start:` again. */
 int checkpoint_reset(struct checkpoint_store *, const char *account,

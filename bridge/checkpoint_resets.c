@@ -151,6 +151,35 @@ checkpoint_last_reset(struct checkpoint_store *store, const char *account,
 }
 
 int
+checkpoint_each_reset(struct checkpoint_store *store,
+    void (*each)(void *arg, const char *account, const char *mailbox,
+	const struct reset *),
+    void *arg, struct fault *f)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = SQLITE_ERROR;
+	struct reset r;
+
+	if (!checkpoint_has_table(store->db, "reset"))
+		return (0);
+	if (sqlite3_prepare_v2(store->db,
+		"SELECT " COLUMNS ", account, mailbox FROM reset"
+		" ORDER BY account, mailbox, epoch",
+		-1, &stmt, NULL) == SQLITE_OK) {
+		while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+			if (read_reset(stmt, &r) == -1)
+				break;
+			each(arg, text(stmt, 20), text(stmt, 21), &r);
+			reset_clear(&r);
+		}
+	}
+	if (rc != SQLITE_DONE)
+		checkpoint_schema_fault(store->db, "read", f);
+	sqlite3_finalize(stmt);
+	return (rc == SQLITE_DONE ? 0 : -1);
+}
+
+int
 checkpoint_resets_forget(
     struct checkpoint_store *store, const char *account, const char *mailbox)
 {

@@ -96,6 +96,9 @@ work_on(const struct job *job, struct flight *f)
 	if (f->refuser != NULL)
 		f->event = notice_refused(f->message, f->refuser, f->reason,
 		    &p->config.envelope, &f->fault);
+	else if (f->message->reset != NULL)
+		f->event =
+		    notice_reset(f->message, &p->config.envelope, &f->fault);
 	else
 		convert(job, f);
 	if (f->event != NULL && store_blobs(p, f->event, &f->fault) == -1) {
@@ -151,8 +154,8 @@ judge(struct pipeline *p)
 
 	p->judging = 1;
 	while ((f = p->to_convert.first) != NULL) {
-		/* A letter tells of a message without a look into it. */
-		verdict = f->refuser != NULL
+		/* A notice tells of a message without a look into it. */
+		verdict = f->refuser != NULL || f->message->reset != NULL
 		    ? ATTEMPTS_FREE
 		    : attempts_judge(p->config.attempts, f->message, reason,
 			  sizeof(reason));

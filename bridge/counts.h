@@ -38,6 +38,7 @@ struct counts_account {
 	uint64_t received_bytes;
 	uint64_t published;
 	uint64_t lettered;
+	uint64_t resets; /* mailboxes that were numbered anew */
 	uint64_t login_failures;
 	int refused; /* the last login was; the credentials are wrong */
 };

@@ -84,6 +84,14 @@ describe(struct buf *b, const struct message *m, const char *sink,
 		jsonw_key(&j, "saveDate");
 		jsonw_uint(&j, m->savedate > 0 ? (uint64_t)m->savedate : 0);
 	}
+	if (m->epoch != 0) {
+		jsonw_key(&j, "epoch");
+		jsonw_uint(&j, m->epoch);
+	}
+	if (m->uncertain) {
+		jsonw_key(&j, "maybeRepeated");
+		jsonw_bool(&j, 1);
+	}
 	jsonw_close(&j, '}');
 	buf_putc(b, '\n');
 }
@@ -92,11 +100,15 @@ void
 letter_name(const struct message *m, char name[LETTER_NAME_SIZE])
 {
 	char account[DIRECTORY_NAME_MAX + 1], mailbox[DIRECTORY_NAME_MAX + 1];
+	char epoch[24] = "";
 
+	if (m->epoch != 0)
+		(void)snprintf(epoch, sizeof(epoch), "-%" PRIu64, m->epoch);
 	directory_name_folder(m->account, account);
 	directory_name_folder(m->mailbox, mailbox);
-	(void)snprintf(name, LETTER_NAME_SIZE, "%s/%s/%" PRIu64 "-%010" PRIu32,
-	    account, mailbox, m->uidvalidity, m->uid);
+	(void)snprintf(name, LETTER_NAME_SIZE,
+	    "%s/%s/%" PRIu64 "-%010" PRIu32 "%s", account, mailbox,
+	    m->uidvalidity, m->uid, epoch);
 }
 
 int

@@ -16,8 +16,8 @@ struct message;
  * one name, of visible ASCII without blanks. */
 void letter_name(const struct message *, char name[LETTER_NAME_SIZE]);
 
-/* Write dead-letter/ACCOUNT/MAILBOX/UIDVALIDITY-UID@SINK.eml (the raw message)
- * and .json (account, mailbox, uidValidity, uid, sink, reason, flags,
+/* Write dead-letter/ACCOUNT/MAILBOX/UIDVALIDITY-UID[-EPOCH]@SINK.eml (the raw
+ * message) and .json (account, mailbox, uidValidity, uid, sink, reason, flags,
  * internalDate, size, and what else the message knows) below the state
  * directory ${state_fd}, durably; the .json last: a letter without it is not
  * complete.  Repeating replaces.  0, or -1 with ${f} (FAULT_RETRY).  Blocks. */
@@ -35,6 +35,8 @@ struct letter {
 	uint64_t size;
 	int64_t written; /* wall clock, seconds */
 	int unavailable;
+	uint64_t epoch;
+	int uncertain;
 };
 
 /* The complete letters of an account, of a mailbox and with a UID (NULL, NULL

@@ -80,6 +80,8 @@ read_description(int fd, const char *path, struct letter *l, struct fault *f)
 	l->has_internaldate = json_object_get(object, "internalDate") != NULL;
 	l->internaldate = (int64_t)number_of(object, "internalDate");
 	l->unavailable = json_is_true(json_object_get(object, "unavailable"));
+	l->epoch = number_of(object, "epoch");
+	l->uncertain = json_is_true(json_object_get(object, "maybeRepeated"));
 	l->written = (int64_t)sb.st_mtime;
 	json_decref(object);
 	if (l->stem == NULL || l->account == NULL || l->mailbox == NULL ||
@@ -264,6 +266,8 @@ letter_read(int state_fd, const struct letter *l, struct fault *f)
 	m->has_internaldate = l->has_internaldate;
 	m->size = l->size;
 	m->unavailable = l->unavailable;
+	m->epoch = l->epoch;
+	m->uncertain = l->uncertain;
 	return (m);
 
 fail:

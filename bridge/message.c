@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "bridge/message.h"
+#include "bridge/reset.h"
 
 struct message *
 message_new(void)
@@ -30,6 +31,9 @@ message_free(struct message *m)
 {
 	if (m == NULL)
 		return;
+	if (m->reset != NULL)
+		reset_clear(m->reset);
+	free(m->reset);
 	free(m->flags);
 	free(m->email_id);
 	free(m->thread_id);

@@ -26,6 +26,9 @@ struct message {
 	int joined;	 /* raw is header and text, that came apart */
 	int placeholder; /* raw is what the server sent in its place */
 	int replay;
+	uint64_t epoch; /* its id ends with it: another mail had the same UID;
+			 * or 0 */
+	int uncertain;	/* maybe it was published before, under another id */
 
 	/* What a server may tell beside: NULL, or 0, if it does not. */
 	char *email_id, *thread_id; /* RFC 8474 */
@@ -36,6 +39,9 @@ struct message {
 
 	/* What is remembered of it; filled in when its event is made. */
 	struct fingerprint print;
+	/* No mail but a notice of this: all else but the coordinates is unset,
+	 * uid is 0.  Owned; or NULL. */
+	struct reset *reset;
 };
 
 /* Is raw only the start of it? */

@@ -124,10 +124,12 @@ on_answer(
 		return;
 	case SINK_REFUSED:
 		p->counts.refused++;
-		if (!lane->letters) {
+		if (!lane->letters || f->message->reset != NULL) {
 			log_write(LOG_ERROR, "pipeline", lane->name,
-			    "UID %u is refused: %s", f->message->uid,
-			    why != NULL ? why->text : "");
+			    "the event of %s%u is refused: %s",
+			    f->message->reset != NULL ? "the reset, UID "
+						      : "UID ",
+			    f->message->uid, why != NULL ? why->text : "");
 			pipeline_flight_end(f, PIPELINE_REFUSED);
 			return;
 		}

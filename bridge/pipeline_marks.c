@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "bridge/buf.h"
+#include "bridge/fingerprint.h"
 #include "bridge/limits.h"
 #include "bridge/message.h"
 #include "bridge/pipeline_marks.h"
@@ -11,12 +12,16 @@
 /* The text of as many ranges as can be above a mark. */
 #define MAX_TEXT ((size_t)LIMIT_ACK_WINDOW * 24)
 
+/* The same of what is remembered: those of the host, and of the batch. */
+#define MAX_RECENT ((size_t)2 * LIMIT_FINGERPRINTS * 200)
+
 struct pipeline_marks {
 	void (*fill)(void *, const uint32_t *, size_t, struct sink_mark *);
 	void *arg;
 	uint64_t uidvalidity;
 	struct uidset stored; /* above the mark, at the sink */
 	struct buf text;
+	struct buf recent;
 };
 
 int
@@ -34,6 +39,7 @@ pipeline_lane_marks(struct pipeline_lane *lane,
 	m->arg = arg;
 	uidset_init(&m->stored, LIMIT_ACK_WINDOW + 1);
 	buf_init(&m->text, MAX_TEXT);
+	buf_init(&m->recent, MAX_RECENT);
 	lane->marks = m;
 	return (0);
 }
@@ -45,6 +51,7 @@ pipeline_marks_free(struct pipeline_lane *lane)
 		return;
 	uidset_clear(&lane->marks->stored);
 	buf_free(&lane->marks->text);
+	buf_free(&lane->marks->recent);
 	free(lane->marks);
 }
 
@@ -168,6 +175,34 @@ live_lane(void *const *tickets, size_t n)
 	return (NULL);
 }
 
+/* Remembered of the last mails is what the host has not stored yet, and what
+ * will be: both are durable with the mark. */
+static void
+write_recent(struct pipeline_marks *m, const struct sink_mark *mark,
+    void *const *tickets, size_t n)
+{
+	struct fingerprint print;
+	const struct flight *f;
+	size_t i = n > LIMIT_FINGERPRINTS ? n - LIMIT_FINGERPRINTS : 0;
+
+	buf_clear(&m->recent);
+	(void)buf_printf(
+	    &m->recent, "%s", mark->recent != NULL ? mark->recent : "");
+	for (; i < n; i++) {
+		f = tickets[i];
+		if (!f->event->numbered)
+			continue;
+		if (m->recent.len > 0)
+			(void)buf_putc(&m->recent, ',');
+		print = f->message->print;
+		print.epoch = mark->epoch;
+		fingerprint_write(&m->recent, &print);
+	}
+	/* Without memory: a reset publishes them once more. */
+	if (m->recent.failed)
+		buf_clear(&m->recent);
+}
+
 static int
 on_mark(void *arg, void *const *tickets, size_t n, struct sink_mark *mark)
 {
@@ -198,6 +233,8 @@ on_mark(void *arg, void *const *tickets, size_t n, struct sink_mark *mark)
 	m->fill(m->arg, uids, nuids, mark);
 	rc = write_above(m, uids, nuids, mark->uid);
 	mark->above = m->text.data;
+	write_recent(m, mark, tickets, n);
+	mark->recent = m->recent.data;
 	free(uids);
 	return (rc == 0 && mark->uidvalidity != 0);
 }

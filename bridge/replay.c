@@ -125,6 +125,10 @@ open_all(struct replay *r, struct fault *f)
 	    (b->oauth2 = oauth2_new(&b->loop, c, 0, f)) == NULL ||
 	    open_sinks(r, f) == -1)
 		return (-1);
+	/* Some mails have ids that only the store knows. */
+	b->store = checkpoint_open(c->state, CHECKPOINT_READ, f);
+	if (b->store == NULL && f->kind != FAULT_NONE)
+		return (-1);
 	b->committer = committer_new(&b->loop, NULL, bridge_changed, b);
 	b->rosters = calloc(1, sizeof(struct roster *));
 	if (b->committer == NULL || b->rosters == NULL)
@@ -134,6 +138,7 @@ open_all(struct replay *r, struct fault *f)
 		.net = b->net,
 		.oauth2 = b->oauth2,
 		.committer = b->committer,
+		.store = b->store,
 		.max_message_bytes = c->max_message_bytes,
 		.once = 1,
 		.replay = &r->watch };

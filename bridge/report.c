@@ -6,6 +6,7 @@
 #include "bridge/envelope/date.h"
 #include "bridge/envelope/jsonw.h"
 #include "bridge/report.h"
+#include "bridge/reset.h"
 
 static void
 text(struct jsonw *w, const char *key, const char *value)
@@ -61,6 +62,29 @@ report_begin(struct report *r, const char *state, long pid)
 	buf_puts(r->out, ",\n  \"mailboxes\":[");
 }
 
+/* The last time that the mailbox was numbered anew. */
+static void
+put_reset(struct jsonw *w, const struct reset *r)
+{
+	jsonw_key(w, "reset");
+	if (r == NULL) {
+		jsonw_null(w);
+		return;
+	}
+	jsonw_open(w, '{');
+	date(w, "at", r->at);
+	text(w, "cause", r->rewound ? "uidNext" : "uidValidity");
+	text(w, "policy", r->policy);
+	number(w, "previousUidValidity", 1, r->old_uidvalidity);
+	number(w, "previousUid", 1, r->old_uid);
+	number(w, "matched", 1, r->matched);
+	number(w, "passed", 1, r->passed);
+	number(w, "published", 1, r->published);
+	number(w, "uncertain", 1, r->uncertain);
+	number(w, "epoch", 1, r->epoch);
+	jsonw_close(w, '}');
+}
+
 void
 report_mailbox(struct report *r, const struct report_mailbox *m)
 {
@@ -80,6 +104,7 @@ report_mailbox(struct report *r, const struct report_mailbox *m)
 	date(&w, "lastErrorAt", s != NULL ? s->last_error_at : 0);
 	text(&w, "lastError",
 	    s != NULL && s->last_error[0] != '\0' ? s->last_error : NULL);
+	put_reset(&w, m->reset);
 	jsonw_close(&w, '}');
 }
 

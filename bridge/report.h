@@ -9,6 +9,7 @@
 struct buf;
 struct checkpoint_status;
 struct oauth2_facts;
+struct reset;
 
 struct report_mailbox {
 	const char *account;
@@ -19,6 +20,7 @@ struct report_mailbox {
 	uint64_t uidvalidity;
 	uint32_t uid;
 	const struct checkpoint_status *status; /* NULL: none yet */
+	const struct reset *reset;		/* the last one; NULL: none */
 };
 
 struct report_sink {

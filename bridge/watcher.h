@@ -25,6 +25,7 @@ struct net;
 struct oauth2;
 struct route;
 struct patrol;
+struct reset;
 struct session_event;
 struct watcher;
 
@@ -100,6 +101,10 @@ void watcher_wake(struct watcher *);
 /* How it does now, as `mailbridge status` shows it: the names and the status
  * of ${row}. */
 void watcher_status(const struct watcher *, struct checkpoint_row *row);
+
+/* What became of the mailbox when it was numbered anew; NULL if it never was.
+ */
+const struct reset *watcher_last_reset(const struct watcher *);
 
 /* For how long, in milliseconds, messages have been waiting with none of them
  * reaching its end; 0 if none waits. */

@@ -32,7 +32,11 @@ watcher_status(const struct watcher *w, struct checkpoint_row *row)
 	status->last_error_at = w->last_error_at;
 	(void)snprintf(status->last_error, sizeof(status->last_error), "%.*s",
 	    (int)sizeof(status->last_error) - 1, w->last.text);
-	if (w->catchup != NULL) {
+	if (w->match != NULL || w->resetting) {
+		status->uidvalidity = w->reset_from.old_uidvalidity;
+		status->uid = w->reset_from.old_uid;
+		status->lag = watcher_lag(w);
+	} else if (w->catchup != NULL) {
 		status->uidvalidity = w->mark.uidvalidity;
 		status->uid = catchup_mark(w->catchup);
 		status->lag = catchup_lag(w->catchup);
@@ -48,14 +52,15 @@ on_fill(void *arg, struct checkpoint_row *row)
 	struct watcher *w = arg;
 
 	watcher_status(w, row);
-	if (w->catchup == NULL)
+	watcher_prints_fill(w, row);
+	if (w->catchup == NULL || w->match != NULL)
 		return;
 	w->mark.uid = row->status.uid;
 	w->mark.committed_at = time(NULL);
 	row->has_checkpoint = 1;
 	row->checkpoint = w->mark;
 	row->epoch = w->epoch;
-	watcher_prints_fill(w, row);
+	watcher_reset_fill(w, row);
 }
 
 void
@@ -87,6 +92,7 @@ on_committed(void *arg, uint64_t mark)
 	struct watcher *w = arg;
 
 	watcher_prints_committed(w);
+	watcher_reset_committed(w);
 	/* Not by a status that was on its way before the mark was made. */
 	if (w->settling != 0 && mark >= w->settling) {
 		w->settling = 0;
@@ -103,7 +109,18 @@ on_outcome(void *arg, const struct message *m, enum pipeline_outcome outcome)
 	struct watcher *w = arg;
 	uint32_t before;
 
+	w->inflight--;
+	if (m->reset != NULL) {
+		watcher_reset_told(w, m);
+		return;
+	}
 	watcher_prints_add(w, m);
+	if (w->match != NULL) {
+		/* The last one of the old numbers is waited for. */
+		if (w->inflight == 0 && w->line->session != NULL)
+			watcher_pump(w);
+		return;
+	}
 	if (w->catchup == NULL || m->uidvalidity != w->uidvalidity)
 		return; /* of a mailbox that was made anew meanwhile */
 	if (w->host->replay != NULL)
@@ -123,13 +140,20 @@ on_outcome(void *arg, const struct message *m, enum pipeline_outcome outcome)
 }
 
 int
+watcher_lane_open(struct watcher *w)
+{
+	w->lane = route_lane_new(w->route, w->name, on_outcome, w);
+	return (w->lane == NULL ? -1 : watcher_marks_open(w));
+}
+
+int
 watcher_mailbox_open(struct watcher *w, const struct checkpoint *rows, size_t n)
 {
 	w->slot.fill = on_fill;
 	w->slot.committed = on_committed;
 	w->slot.arg = w;
-	w->lane = route_lane_new(w->route, w->name, on_outcome, w);
-	if (w->lane == NULL || watcher_marks_open(w) == -1)
+	watcher_reset_init(w);
+	if (watcher_lane_open(w) == -1)
 		return (-1);
 	if (n == 0)
 		return (0);
@@ -146,6 +170,7 @@ watcher_mailbox_free(struct watcher *w)
 	route_lane_close(w->lane);
 	catchup_free(w->catchup);
 	watcher_prints_free(w);
+	watcher_reset_free(w);
 	free(w->rows);
 }
 
@@ -178,9 +203,7 @@ begin_now(struct watcher *w, const struct session_event *ev, struct fault *f)
 		w->catchup = NULL;
 		w->mark = mark;
 		w->uidvalidity = mark.uidvalidity;
-		w->probing = 1;
-		w->probe_from = 1;
-		w->probed = 0;
+		watcher_probe(w, 1);
 		return (0);
 	}
 	mark.uid = ev->uidnext > 0 ? ev->uidnext - 1 : 0;
@@ -208,17 +231,37 @@ begin_new(struct watcher *w, const struct session_event *ev, struct fault *f)
 	return (watcher_begin(w, &mark, 1, f));
 }
 
-/* on_reset: stop.  ${why} says what happened. */
-static int
-stop_reset(
-    struct watcher *w, uint64_t uidvalidity, const char *why, struct fault *f)
+void
+watcher_probe(struct watcher *w, uint32_t uid)
 {
-	return (fault_set(f, FAULT_DATA,
-	    "%s: stopped, as on_reset says; to go on after UID N: mailbridge "
-	    "checkpoint set --account %s --mailbox %s --uidvalidity %llu --uid "
-	    "N",
-	    why, w->account->name, w->mailbox,
-	    (unsigned long long)uidvalidity));
+	w->probing = 1;
+	w->probe_from = uid;
+	w->probed = 0;
+}
+
+/* Where the mailbox stood, and what it is now. */
+static void
+note_reset(struct watcher *w, const struct session_event *ev)
+{
+	struct reset *from = &w->reset_from, before = *from;
+
+	*from = (struct reset){ .uidvalidity = ev->uidvalidity,
+		.uidnext = ev->uidnext,
+		.exists = ev->exists };
+	if (w->match != NULL || w->resetting) {
+		from->old_uidvalidity = before.old_uidvalidity;
+		from->old_uid = before.old_uid;
+		from->at = before.at;
+	} else if (w->catchup != NULL) {
+		from->old_uidvalidity = w->uidvalidity;
+		from->old_uid = catchup_mark(w->catchup);
+		from->at = w->mark.committed_at;
+	} else {
+		from->old_uidvalidity = w->rows[0].uidvalidity;
+		from->old_uid = w->rows[0].uid;
+		from->at = w->rows[0].committed_at;
+	}
+	from->rewound = from->uidvalidity == from->old_uidvalidity;
 }
 
 /* UIDs were given out up to the mark, and now the next one is to be below: the
@@ -230,18 +273,18 @@ check_uidnext(struct watcher *w, const struct session_event *ev)
 	if (ev->uidnext == 0 || ev->uidnext > catchup_mark(w->catchup) ||
 	    w->lying_uidnext)
 		return;
-	w->probing = 1;
-	w->probe_from = ev->uidnext;
-	w->probed = 0;
+	note_reset(w, ev);
+	watcher_probe(w, ev->uidnext);
 }
 
 int
 watcher_probed(struct watcher *w, struct fault *f)
 {
-	struct checkpoint mark = { .uidvalidity = w->uidvalidity };
 	char why[200];
 
 	w->probing = 0;
+	if (w->resetting)
+		return (watcher_reset_probed(w, f));
 	if (w->catchup == NULL) {
 		w->mark.uid = w->probed;
 		return (watcher_begin(w, &w->mark, 1, f));
@@ -259,30 +302,30 @@ watcher_probed(struct watcher *w, struct fault *f)
 	    "UIDVALIDITY stays %llu: the mailbox was restored",
 	    w->probe_from, catchup_mark(w->catchup),
 	    (unsigned long long)w->uidvalidity);
-	if (w->account->on_reset == CONFIG_RESET_STOP)
-		return (stop_reset(w, w->uidvalidity, why, f));
-	if (w->account->on_reset == CONFIG_RESET_NOW)
-		mark.uid = w->probe_from - 1;
-	log_write(LOG_WARN, "watcher", w->name,
-	    "%s, %s; events of new mail may repeat the ids of other mail", why,
-	    mark.uid > 0 ? "what comes from now on is read"
-			 : "all of it is read again");
-	/* Outcomes on their way are of the old numbers. */
-	route_lane_close(w->lane);
-	w->lane = route_lane_new(w->route, w->name, on_outcome, w);
-	if (w->lane == NULL || watcher_marks_open(w) == -1)
-		return (fault_set(f, FAULT_RETRY, "out of memory"));
-	w->epoch++;
-	return (watcher_begin(w, &mark, 1, f));
+	return (watcher_reset(w, why, f));
+}
+
+/* Does the stored row lead on?  One that is not the last was left once: mails
+ * were published under other numbers since. */
+static const struct checkpoint *
+find_row(const struct watcher *w, uint64_t uidvalidity)
+{
+	size_t i;
+
+	for (i = 0; i < w->nrows && w->catchup == NULL; i++) {
+		if (w->rows[i].uidvalidity == uidvalidity &&
+		    (i == 0 || w->account->on_reset != CONFIG_RESET_MATCH))
+			return (&w->rows[i]);
+	}
+	return (NULL);
 }
 
 int
 watcher_selected(
     struct watcher *w, const struct session_event *ev, struct fault *f)
 {
-	struct checkpoint mark = { .uidvalidity = ev->uidvalidity };
+	const struct checkpoint *row;
 	char why[200];
-	size_t i;
 
 	if (ev->uidvalidity == 0)
 		return (fault_set(f, FAULT_RETRY,
@@ -291,35 +334,28 @@ watcher_selected(
 		    w->mailbox));
 	if (w->host->replay != NULL)
 		return (watcher_replay_selected(w, ev, f));
+	if (w->match != NULL && w->uidvalidity == ev->uidvalidity)
+		return (watcher_match_again(w, ev, f));
 	if (w->catchup != NULL && w->uidvalidity == ev->uidvalidity) {
 		check_uidnext(w, ev);
 		return (0);
 	}
-	for (i = 0; i < w->nrows && w->catchup == NULL; i++) {
-		if (w->rows[i].uidvalidity != ev->uidvalidity)
-			continue;
-		if (watcher_begin(w, &w->rows[i], 0, f) == -1)
+	if (!w->resetting && (row = find_row(w, ev->uidvalidity)) != NULL) {
+		if (watcher_begin(w, row, 0, f) == -1 ||
+		    watcher_reset_load(w, f) == -1)
 			return (-1);
 		check_uidnext(w, ev);
 		return (0);
 	}
-	if (w->catchup == NULL && w->nrows == 0)
+	if (w->catchup == NULL && w->nrows == 0 && !w->resetting)
 		return (begin_new(w, ev, f));
+	note_reset(w, ev);
 	(void)snprintf(why, sizeof(why),
 	    "UIDVALIDITY changed from %llu to %llu: the server numbers the "
 	    "mailbox anew",
-	    (unsigned long long)(w->catchup != NULL ? w->uidvalidity
-						    : w->rows[0].uidvalidity),
+	    (unsigned long long)w->reset_from.old_uidvalidity,
 	    (unsigned long long)ev->uidvalidity);
-	if (w->account->on_reset == CONFIG_RESET_STOP)
-		return (stop_reset(w, ev->uidvalidity, why, f));
-	log_write(LOG_WARN, "watcher", w->name, "%s, %s", why,
-	    w->account->on_reset == CONFIG_RESET_NOW
-		? "what comes from now on is read"
-		: "all of it is read again");
-	if (w->account->on_reset == CONFIG_RESET_NOW)
-		return (begin_now(w, ev, f));
-	return (watcher_begin(w, &mark, 1, f));
+	return (watcher_reset(w, why, f));
 }
 
 void

@@ -18,10 +18,18 @@ on_fill(void *arg, const uint32_t *uids, size_t n, struct sink_mark *mark)
 
 	mark->account = w->account->name;
 	mark->mailbox = w->mailbox;
-	mark->uidvalidity = w->catchup != NULL ? w->uidvalidity : 0;
-	mark->uid =
-	    w->catchup != NULL ? catchup_mark_if(w->catchup, uids, n) : 0;
+	if (w->match != NULL || w->resetting) {
+		/* It stands where it stood, until that is decided. */
+		mark->uidvalidity = w->reset_from.old_uidvalidity;
+		mark->uid = w->reset_from.old_uid;
+	} else {
+		mark->uidvalidity = w->catchup != NULL ? w->uidvalidity : 0;
+		mark->uid = w->catchup != NULL
+		    ? catchup_mark_if(w->catchup, uids, n)
+		    : 0;
+	}
 	mark->epoch = w->epoch;
+	mark->recent = watcher_prints_text(w);
 	mark->since = w->mark.since;
 	mark->since_below = w->mark.since_below;
 }
@@ -67,6 +75,7 @@ watcher_stored_mark(
 	w->epoch = mark->epoch;
 	if ((row = find_row(w, mark)) == NULL)
 		return;
+	watcher_prints_take(w, mark->recent);
 	if (row->uid < mark->uid) {
 		log_write(LOG_INFO, "watcher", w->name,
 		    "the sink has it up to UID %u, the state directory knows "

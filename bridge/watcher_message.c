@@ -23,10 +23,12 @@ watcher_fetch(struct watcher *w, const struct catchup_next *next)
 	uint64_t part = w->host->max_message_bytes;
 
 	w->form = next->form;
-	if (next->form == FETCH_START && part > LIMIT_FETCH_START)
+	if (watcher_match_looks(w) && w->form != FETCH_SIZES)
+		w->form = FETCH_LOOK;
+	if (w->form == FETCH_START && part > LIMIT_FETCH_START)
 		part = LIMIT_FETCH_START;
-	session_fetch(w->line->session, next->text, next->form, part,
-	    uv_now(w->host->loop));
+	session_fetch(
+	    w->line->session, next->text, w->form, part, uv_now(w->host->loop));
 }
 
 /* The budget allows it: read on. */
@@ -117,6 +119,7 @@ hand_on(struct watcher *w, struct message *m, struct fault *f)
 	m->account = w->account->name;
 	m->mailbox = w->mailbox;
 	m->replay = w->host->replay != NULL;
+	watcher_reset_mark(w, m);
 	if (charge == 0 || (w->slow && charge < whole)) {
 		budget_force(route_budget(w->route), whole - charge);
 		charge = whole;
@@ -124,9 +127,13 @@ hand_on(struct watcher *w, struct message *m, struct fault *f)
 	w->charge = 0;
 	doorman_counts(w->own.doorman)->received++;
 	doorman_counts(w->own.doorman)->received_bytes += m->raw_len;
-	if (route_submit(w->lane, m, charge) == -1)
-		return (fault_set(f, FAULT_RETRY, "out of memory"));
-	return (0);
+	if (m->uid > w->highest)
+		w->highest = m->uid;
+	w->inflight++;
+	if (route_submit(w->lane, m, charge) == 0)
+		return (0);
+	w->inflight--;
+	return (fault_set(f, FAULT_RETRY, "out of memory"));
 }
 
 int
@@ -145,6 +152,10 @@ watcher_message(struct watcher *w, struct message *m, struct fault *f)
 		    m->uid);
 		message_free(m);
 		watcher_release(w);
+		return (0);
+	}
+	if (w->match != NULL) {
+		watcher_match_message(w, m);
 		return (0);
 	}
 	if (w->catchup == NULL || w->draining ||

@@ -32,7 +32,7 @@ watcher_prints_add(struct watcher *w, const struct message *m)
 	struct watcher_prints *list = &w->prints;
 	struct fingerprint print = m->print;
 
-	if (w->host->store == NULL)
+	if (w->host->store == NULL || w->host->replay != NULL)
 		return;
 	/* One that never became an event. */
 	print.uidvalidity = m->uidvalidity;
@@ -69,6 +69,53 @@ watcher_prints_fill(struct watcher *w, struct checkpoint_row *row)
 	row->nprints = sent->n;
 }
 
+const char *
+watcher_prints_text(struct watcher *w)
+{
+	const struct watcher_prints *lists[] = { &w->prints_sent, &w->prints };
+	struct buf *text = &w->prints_text;
+	size_t i, j;
+
+	if (text->max == 0)
+		buf_init(text, (size_t)LIMIT_FINGERPRINTS * 200);
+	buf_clear(text);
+	for (i = 0; i < 2; i++) {
+		j = lists[i]->n > LIMIT_FINGERPRINTS / 2
+		    ? lists[i]->n - LIMIT_FINGERPRINTS / 2
+		    : 0;
+		for (; j < lists[i]->n; j++) {
+			if (text->len > 0)
+				(void)buf_putc(text, ',');
+			fingerprint_write(text, &lists[i]->items[j]);
+		}
+	}
+	return (text->failed || text->data == NULL ? "" : text->data);
+}
+
+void
+watcher_prints_take(struct watcher *w, const char *text)
+{
+	struct fingerprint print, *known;
+	struct fault f;
+	size_t i, n;
+
+	if (text == NULL || text[0] == '\0' || w->host->store == NULL)
+		return;
+	known = checkpoint_prints(
+	    w->host->store, w->account->name, w->mailbox, &n, &f);
+	while (fingerprint_read(&text, &print) == 1) {
+		for (i = 0; i < n; i++) {
+			if (known[i].uid == print.uid &&
+			    known[i].uidvalidity == print.uidvalidity)
+				break;
+		}
+		/* The sink has it, and we did not come to write it down. */
+		if (i == n && reserve(&w->prints, 1) == 0)
+			w->prints.items[w->prints.n++] = print;
+	}
+	free(known);
+}
+
 static void
 clear(struct watcher_prints *list)
 {
@@ -88,6 +135,7 @@ watcher_prints_free(struct watcher *w)
 {
 	clear(&w->prints);
 	clear(&w->prints_sent);
+	buf_free(&w->prints_text);
 }
 
 struct fingerprint *

@@ -5,6 +5,7 @@
 #define WATCHER_PRIVATE_H
 
 #include "bridge/budget.h"
+#include "bridge/buf.h"
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
 #include "bridge/fault.h"
@@ -14,6 +15,8 @@
 #include "bridge/ladder.h"
 #include "bridge/line.h"
 #include "bridge/patrol.h"
+#include "bridge/reset.h"
+#include "bridge/uidset.h"
 #include "bridge/watcher.h"
 
 struct catchup_next;
@@ -80,6 +83,7 @@ struct watcher {
 	struct commit_slot slot;
 	struct watcher_prints prints;	   /* not in the store yet */
 	struct watcher_prints prints_sent; /* on their way there */
+	struct buf prints_text;		   /* of both, for a sink's mark */
 	uint64_t waiting_at; /* the loop's time; 0: nothing waits */
 	int held;	     /* waits for room, or for an outcome */
 	uint64_t settling;   /* the first mark's number, until it is durable */
@@ -87,6 +91,19 @@ struct watcher {
 	uint32_t probe_from; /* from here on */
 	uint32_t probed;     /* it */
 	int lying_uidnext;   /* it was not what it should be: not believed */
+
+	/* The mailbox was numbered anew (watcher_reset.c, watcher_match.c). */
+	struct reset reset_from; /* the last time: where it stood, ${at} being
+				  * the last commit, and where it is */
+	struct watcher_match *match; /* while that is found out; or NULL */
+	struct reset reset;	     /* what was decided; epoch 0: nothing */
+	struct reset reset_sent;     /* as it is on its way to the store */
+	int reset_dirty;	     /* that is not there yet */
+	int resetting;		     /* until the highest UID is known */
+	int telling, told;	     /* its event is due; and is on its way */
+	struct uidset skip, plain;   /* of reset */
+	uint32_t highest;	     /* UID that was handed on */
+	size_t inflight;	     /* messages handed on, without outcome */
 
 	/* A message's octets between SESSION_BODY and SESSION_MESSAGE. */
 	struct budget_waiter waiter;
@@ -155,6 +172,10 @@ void watcher_guest_rest(struct watcher *);
 /* Give back what a half-read message took of the budget. */
 void watcher_release(struct watcher *);
 
+/* Give the session what is to be done next (watcher_command.c).  0, or -1 with
+ * ${f}. */
+int watcher_command(struct watcher *, struct fault *f);
+
 /* The mailbox is open (watcher_mailbox.c): find the mark to go on from.  0, or
  * -1 with ${f}. */
 int watcher_selected(
@@ -201,10 +222,65 @@ void watcher_prints_fill(struct watcher *, struct checkpoint_row *);
 void watcher_prints_committed(struct watcher *);
 void watcher_prints_free(struct watcher *);
 
+/* The last of these as text, for a mark that a sink stores; valid until the
+ * next call.  And what such a mark brings back. */
+const char *watcher_prints_text(struct watcher *);
+void watcher_prints_take(struct watcher *, const char *text);
+
 /* All that is remembered of the mailbox, oldest first; malloc'ed, *n of them.
  * NULL with ${f}. */
 struct fingerprint *watcher_prints_all(
     struct watcher *, size_t *n, struct fault *f);
+
+/* The mailbox was numbered anew, as w->reset_from and ${why} say: do what
+ * on_reset says.  0, or -1 with ${f}. */
+int watcher_reset(struct watcher *, const char *why, struct fault *f);
+
+/* The highest UID is known, for on_reset: now. */
+int watcher_reset_probed(struct watcher *, struct fault *f);
+
+/* It was decided: go on at ${mark}.  ${found}: the counts, and what is left. */
+int watcher_reset_begin(struct watcher *, const struct reset *found,
+    const struct checkpoint *mark, struct fault *f);
+
+/* Life; and what the store has of the UIDVALIDITY that is begun. */
+void watcher_reset_init(struct watcher *);
+void watcher_reset_free(struct watcher *);
+int watcher_reset_load(struct watcher *, struct fault *f);
+
+/* Its way to the store. */
+void watcher_reset_fill(struct watcher *, struct checkpoint_row *);
+void watcher_reset_committed(struct watcher *);
+
+/* Tell the sinks, if that is due; they have it; all that was there is done. */
+int watcher_reset_tell(struct watcher *, struct fault *f);
+void watcher_reset_told(struct watcher *, const struct message *);
+void watcher_reset_check(struct watcher *);
+
+/* What a reset means for a mail that is handed on. */
+void watcher_reset_mark(const struct watcher *, struct message *);
+
+/* on_reset: match.  Begin; the mailbox is open again; does it wait for mails on
+ * their way, does it look at mails without reading them? */
+int watcher_match_begin(struct watcher *, struct fault *f);
+void watcher_match_free(struct watcher *);
+int watcher_match_again(
+    struct watcher *, const struct session_event *, struct fault *f);
+int watcher_match_waits(const struct watcher *);
+int watcher_match_looks(const struct watcher *);
+
+/* What comes: a range of a SEARCH, a look, a whole mail (both are freed); and
+ * there is nothing more to ask for: 1: go on, 0: wait, -1 with ${f}. */
+void watcher_match_found(struct watcher *, uint32_t lo, uint32_t hi);
+int watcher_match_glance(struct watcher *, struct message *, struct fault *f);
+void watcher_match_message(struct watcher *, struct message *);
+int watcher_match_next(struct watcher *, struct fault *f);
+
+/* A new lane, for a mailbox whose old one is closed.  0, or -1. */
+int watcher_lane_open(struct watcher *);
+
+/* Search for the highest UID from ${uid} on. */
+void watcher_probe(struct watcher *, uint32_t uid);
 
 /* Tell the lane how to make a mark (watcher_marks.c).  0, or -1 if memory is
  * out. */

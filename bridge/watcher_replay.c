@@ -33,6 +33,8 @@ watcher_replay_selected(
 	if (watcher_begin(w, &mark, 0, f) == -1)
 		return (-1);
 	catchup_until(w->catchup, last);
+	if (watcher_reset_load(w, f) == -1)
+		return (-1);
 	r->opened(r->arg, ev->uidvalidity, last);
 	return (0);
 }

@@ -1,6 +1,5 @@
 /* What a watcher says on a connection, and how it takes what comes. */
 #include <stdio.h>
-#include <time.h>
 
 #include "bridge/catchup.h"
 #include "bridge/config/config.h"
@@ -11,9 +10,6 @@
 #include "bridge/ops/log.h"
 #include "bridge/route.h"
 #include "bridge/watcher_private.h"
-
-/* While mail must wait, the connection is kept alive. */
-#define KEEPALIVE_MS 60000
 
 static uint64_t
 now_ms(const struct watcher *w)
@@ -70,6 +66,8 @@ on_found(struct watcher *w, const struct session_event *ev)
 {
 	if (w->host->replay != NULL)
 		watcher_replay_found(w, ev->lo, ev->hi);
+	if (w->match != NULL)
+		watcher_match_found(w, ev->lo, ev->hi);
 	if (!w->probing)
 		catchup_found(w->catchup, ev->lo, ev->hi);
 	else if (ev->hi > w->probed)
@@ -176,7 +174,9 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 		break;
 	case SESSION_FAILED:
 		return (on_failed(w, ev->fault, f));
-	case SESSION_GLANCE: /* nobody asked */
+	case SESSION_GLANCE:
+		if (w->match != NULL)
+			return (watcher_match_glance(w, ev->message, f));
 		message_free(ev->message);
 		break;
 	case SESSION_NOTIFY_LOST:
@@ -190,116 +190,6 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 	case SESSION_STATUS_DONE:
 	case SESSION_NOTIFY_DONE:
 		break; /* the patrol's; or nobody asked */
-	}
-	return (0);
-}
-
-/* Commands */
-
-/* Is the token that opened this session about to end? */
-static int
-expiring(const struct watcher *w)
-{
-	return (now_ms(w) >= w->line->renew_at);
-}
-
-/* All is found and asked for: wait for new mail. */
-static void
-rest(struct watcher *w)
-{
-	const struct config_account *a = w->account;
-	uint64_t now = now_ms(w);
-	uint64_t old_at = w->connected_at + a->max_connection_seconds * 1000ULL;
-
-	if (catchup_lag(w->catchup) == 0) {
-		w->last_success = time(NULL);
-		if (w->host->once) {
-			watcher_stop(w);
-			return;
-		}
-	}
-	if (!session_ready(w->line->session))
-		return;
-	if (w->is_guest && !w->host->once) {
-		watcher_guest_rest(w);
-	} else if (w->host->once) {
-		w->held = 1; /* outcomes are awaited */
-		w->wake_at = now + KEEPALIVE_MS;
-	} else if (expiring(w) || now >= old_at) {
-		watcher_renew(w);
-	} else if (now - w->opened_at >= a->sweep_seconds * 1000ULL) {
-		session_examine(w->line->session, now);
-	} else if (!w->no_idle) {
-		watcher_enter(w, WATCHER_IDLE);
-		session_idle(w->line->session, now);
-		w->wake_at = now + line_idle_ms(w->line);
-	} else {
-		watcher_enter(w, WATCHER_POLLING);
-		w->wake_at = now + a->poll_seconds * 1000ULL;
-	}
-	/* Not only when an IDLE of many minutes ends by itself. */
-	if (w->wake_at != UINT64_MAX && w->wake_at > old_at && !w->host->once)
-		w->wake_at = old_at;
-}
-
-static int
-may_command(const struct watcher *w)
-{
-	return (w->line->session != NULL && w->selected && !w->draining &&
-	    w->settling == 0 && w->catchup != NULL);
-}
-
-/* Give the session what is to be done next.  0, or -1 with ${f}. */
-static int
-command(struct watcher *w, struct fault *f)
-{
-	struct catchup_next next;
-	uint64_t now = now_ms(w);
-	int hold;
-
-	w->held = 0;
-	if (may_command(w) &&
-	    (expiring(w) || (w->is_guest && watcher_guest_is_late(w)))) {
-		/* What is being fetched is let through first. */
-		if (session_ready(w->line->session) && w->is_guest)
-			watcher_guest_yield(w);
-		else if (session_ready(w->line->session))
-			watcher_renew(w);
-		return (0);
-	}
-	hold = watcher_replay_looks(w) || route_hold(w->route) ||
-	    committer_trouble(w->host->committer)[0] != '\0';
-	while (may_command(w) &&
-	    (session_ready(w->line->session) ||
-		session_can_fetch(w->line->session))) {
-		catchup_next(w->catchup, session_ready(w->line->session),
-		    session_can_fetch(w->line->session), hold, now, &next);
-		switch (next.job) {
-		case CATCHUP_NOTHING:
-			rest(w);
-			return (0);
-		case CATCHUP_WAIT:
-			if (watcher_replay_looks(w) &&
-			    session_ready(w->line->session)) {
-				watcher_stop(w);
-				return (0);
-			}
-			w->held = 1;
-			if (session_ready(w->line->session))
-				w->wake_at = now + KEEPALIVE_MS;
-			return (0);
-		case CATCHUP_SEARCH:
-			session_search(w->line->session, next.text, now);
-			break;
-		case CATCHUP_FETCH:
-			watcher_enter(w, WATCHER_CATCHING_UP);
-			watcher_fetch(w, &next);
-			break;
-		case CATCHUP_STUB:
-			if (watcher_stub(w, next.uid, f) == -1)
-				return (-1);
-			break;
-		}
 	}
 	return (0);
 }
@@ -370,7 +260,7 @@ pump_once(struct watcher *w, struct fault *f)
 	}
 	if (w->line->session == NULL)
 		return (0);
-	if (watcher_pace(w, f) == -1 || command(w, f) == -1)
+	if (watcher_pace(w, f) == -1 || watcher_command(w, f) == -1)
 		return (-1);
 	if (w->line->session == NULL)
 		return (0);

@@ -237,8 +237,14 @@ publish(struct directory_files *d, uint64_t serial, const struct event *ev,
 	char file[DIRECTORY_NAME_MAX + 1], tmp[TMP_NAME];
 	int dir, tries;
 
-	directory_name_folder(ev->account, account);
-	directory_name_folder(ev->mailbox, mailbox);
+	if (strcmp(ev->type, EVENT_RESET) == 0) {
+		/* Whoever reads the folder of a mailbox finds mails only. */
+		(void)snprintf(account, sizeof(account), ".resets");
+		(void)snprintf(mailbox, sizeof(mailbox), ".");
+	} else {
+		directory_name_folder(ev->account, account);
+		directory_name_folder(ev->mailbox, mailbox);
+	}
 	directory_name_file(ev, file);
 	tmp_name(d, serial, tmp);
 	for (tries = 0; tries < 2; tries++) {

@@ -42,33 +42,60 @@ encode(const char *name, int dots, char *out, size_t max)
 	return (*p == '\0');
 }
 
-void
-directory_name_folder(const char *name, char folder[DIRECTORY_NAME_MAX + 1])
+/* ${name} encoded into at most ${max} characters: what does not fit is told by
+ * its hash. */
+static void
+shorten(const char *name, int dots, char *out, size_t max)
 {
 	unsigned char md[EVP_MAX_MD_SIZE] = { 0 };
 	size_t i, len;
+
+	if (encode(name, dots, out, max))
+		return;
+	(void)encode(name, dots, out, max - 1 - 2 * HASH_BYTES);
+	EVP_Digest(name, strlen(name), md, NULL, EVP_sha256(), NULL);
+	len = strlen(out);
+	out[len++] = '~';
+	for (i = 0; i < HASH_BYTES; i++) {
+		out[len++] = hex[md[i] >> 4];
+		out[len++] = hex[md[i] & 15];
+	}
+	out[len] = '\0';
+}
+
+void
+directory_name_folder(const char *name, char folder[DIRECTORY_NAME_MAX + 1])
+{
 	int dots;
 
 	dots = name[strspn(name, ".")] == '\0' || strcmp(name, ".tmp") == 0;
-	if (encode(name, dots, folder, DIRECTORY_NAME_MAX))
-		return;
-	(void)encode(
-	    name, dots, folder, DIRECTORY_NAME_MAX - 1 - 2 * HASH_BYTES);
-	EVP_Digest(name, strlen(name), md, NULL, EVP_sha256(), NULL);
-	len = strlen(folder);
-	folder[len++] = '~';
-	for (i = 0; i < HASH_BYTES; i++) {
-		folder[len++] = hex[md[i] >> 4];
-		folder[len++] = hex[md[i] & 15];
-	}
-	folder[len] = '\0';
+	shorten(name, dots, folder, DIRECTORY_NAME_MAX);
+}
+
+/* Its mailbox is in the name: the folder is that of all mailboxes. */
+static void
+name_notice(const struct event *ev, char file[DIRECTORY_NAME_MAX + 1])
+{
+	size_t left = DIRECTORY_NAME_MAX - strlen(ev->id) - sizeof("+.json");
+	char whole[1024];
+
+	(void)snprintf(whole, sizeof(whole), "%s/%s", ev->account, ev->mailbox);
+	shorten(whole, 0, file, left);
+	left = strlen(file);
+	(void)snprintf(
+	    file + left, DIRECTORY_NAME_MAX + 1 - left, "+%s.json", ev->id);
 }
 
 void
 directory_name_file(const struct event *ev, char file[DIRECTORY_NAME_MAX + 1])
 {
+	char epoch[24] = "";
 	size_t len;
 
+	if (strcmp(ev->type, EVENT_RESET) == 0) {
+		name_notice(ev, file);
+		return;
+	}
 	if (strcmp(ev->type, EVENT_TYPE) != 0) {
 		(void)encode(ev->id, 0, file,
 		    DIRECTORY_NAME_MAX - (sizeof(".json") - 1));
@@ -77,6 +104,9 @@ directory_name_file(const struct event *ev, char file[DIRECTORY_NAME_MAX + 1])
 		    file + len, DIRECTORY_NAME_MAX + 1 - len, ".json");
 		return;
 	}
+	if (ev->epoch != 0)
+		(void)snprintf(epoch, sizeof(epoch), "-%" PRIu64, ev->epoch);
 	(void)snprintf(file, DIRECTORY_NAME_MAX + 1,
-	    "%" PRIu64 "-%010" PRIu32 ".json", ev->uidvalidity, ev->uid);
+	    "%" PRIu64 "-%010" PRIu32 "%s.json", ev->uidvalidity, ev->uid,
+	    epoch);
 }

@@ -18,8 +18,10 @@ struct event;
 void directory_name_folder(
     const char *name, char folder[DIRECTORY_NAME_MAX + 1]);
 
-/* "<uidValidity>-<uid, 10 digits>.json"; of an event that is not a mail's own
- * its id, "<uidValidity>-<uid>-refused-<sink>.json". */
+/* "<uidValidity>-<uid, 10 digits>.json", with "-<epoch>" before the point where
+ * the id has one; of a dead letter its id,
+ * "<uidValidity>-<uid>-refused-<sink>.json"; of a notice of a reset
+ * "<account>%2F<mailbox>+<id>.json": these are together in one folder. */
 void directory_name_file(
     const struct event *, char file[DIRECTORY_NAME_MAX + 1]);
 

@@ -53,6 +53,12 @@ mark_record_write(const struct sink_mark *m)
 		json_decref(record);
 		return (NULL);
 	}
+	if (record != NULL && m->recent != NULL && m->recent[0] != '\0' &&
+	    json_object_set_new(record, "recent", json_string(m->recent)) ==
+		-1) {
+		json_decref(record);
+		return (NULL);
+	}
 	return (dump(record));
 }
 
@@ -70,11 +76,12 @@ mark_record_read(const json_t *record, struct sink_mark *m)
 	json_int_t validity, uid, epoch, below = 0;
 
 	memset(m, 0, sizeof(*m));
-	m->since = "";
-	if (json_unpack((json_t *)record, "{ss ss sI sI ss sI s?s s?I}",
+	m->since = m->recent = "";
+	if (json_unpack((json_t *)record, "{ss ss sI sI ss sI s?s s?I s?s}",
 		"account", &m->account, "mailbox", &m->mailbox, "uidValidity",
 		&validity, "uid", &uid, "above", &m->above, "epoch", &epoch,
-		"since", &m->since, "sinceBelow", &below) == -1 ||
+		"since", &m->since, "sinceBelow", &below, "recent",
+		&m->recent) == -1 ||
 	    validity <= 0 || uid < 0 || uid > UINT32_MAX || epoch < 0 ||
 	    below < 0 || below > UINT32_MAX)
 		return (-1);

@@ -37,6 +37,8 @@ struct sink_mark {
 	uint32_t
 	    since_below; /* where "start: YYYY-MM-DD" began; 0, "" if not */
 	const char *since;
+	const char *recent; /* for the host: what it remembers of mails that its
+			     * own store may not have yet; "" if nothing */
 };
 
 /* What the bridge gives to a sink. */

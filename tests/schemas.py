@@ -14,6 +14,7 @@ import jsonschema
 STRUCTURED = "application/cloudevents+json; charset=UTF-8"
 RECEIVED = "mailbridge.message.received.v1"
 REFUSED = "mailbridge.message.refused.v1"
+RESET = "mailbridge.mailbox.reset.v1"
 
 formats = jsonschema.FormatChecker(formats=())
 
@@ -69,7 +70,8 @@ class Schemas:
         mode = mode or ("structured" if "specversion" in event else "binary")
         inner = event.get("data", event)
         form = form or ("jmap" if "imap" in inner else "envelope")
-        kind = RECEIVED if "reason" not in inner else REFUSED
+        kind = (REFUSED if "reason" in inner else
+                RESET if "previous" in inner else RECEIVED)
         self.events(form, mode, kind).validate(event)
         self.seen.add(hash(data))
         return event

@@ -5,18 +5,21 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "bridge/buf.h"
 #include "bridge/checkpoint.h"
 #include "bridge/cli/checkpoint_lines.h"
 #include "bridge/config/account.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
+#include "bridge/fingerprint.h"
 
 #define KIND "checkpoints"
 #define VERSION 1
 
-/* One row and the JSON that owns its strings. */
+/* One row, and what owns its strings and fingerprints. */
 struct line {
 	json_t *json;
+	struct fingerprint *prints;
 	struct checkpoint_row row;
 };
 
@@ -42,21 +45,66 @@ print(json_t *line)
 	json_decref(line);
 }
 
+struct export
+{
+	struct checkpoint_store *store;
+	char *last; /* the mailbox whose fingerprints are out */
+	struct fault f;
+};
+
+/* The fingerprints of a mailbox, once: with its first row.  malloc'ed, or NULL
+ * if there are none. */
+static char *
+prints_text(struct export *e, const char *account, const char *mailbox)
+{
+	struct fingerprint *prints;
+	char *name = NULL, *result;
+	struct buf text;
+	size_t i, n;
+
+	if (asprintf(&name, "%s/%s", account, mailbox) == -1)
+		return (NULL);
+	if (e->last != NULL && strcmp(e->last, name) == 0) {
+		free(name);
+		return (NULL);
+	}
+	free(e->last);
+	e->last = name;
+	prints = checkpoint_prints(e->store, account, mailbox, &n, &e->f);
+	buf_init(&text, SIZE_MAX / 2);
+	for (i = 0; i < n; i++) {
+		if (i > 0)
+			(void)buf_putc(&text, ',');
+		fingerprint_write(&text, &prints[i]);
+	}
+	free(prints);
+	result = buf_take(&text);
+	return (result);
+}
+
 static void
 export_row(void *arg, const char *account, const char *mailbox,
     const struct checkpoint *c)
 {
-	(void)arg;
-	print(json_pack("{s:s s:s s:I s:I s:I s:s s:I}", "account", account,
+	struct export *e = arg;
+	char *prints = prints_text(e, account, mailbox);
+	json_t *line;
+
+	line = json_pack("{s:s s:s s:I s:I s:I s:s s:I}", "account", account,
 	    "mailbox", mailbox, "uidValidity", (json_int_t)c->uidvalidity,
 	    "uid", (json_int_t)c->uid, "sinceBelow", (json_int_t)c->since_below,
-	    "since", c->since, "committedAt", (json_int_t)c->committed_at));
+	    "since", c->since, "committedAt", (json_int_t)c->committed_at);
+	if (prints != NULL)
+		json_object_set_new(line, "fingerprints", json_string(prints));
+	free(prints);
+	print(line);
 }
 
 int
 checkpoint_lines_export(const struct config *config)
 {
 	struct checkpoint_store *store;
+	struct export e = { .last = NULL };
 	struct fault f;
 	int rc = 0;
 
@@ -64,8 +112,14 @@ checkpoint_lines_export(const struct config *config)
 	if (store == NULL && f.kind != FAULT_NONE)
 		return (failed("export", &f));
 	print(json_pack("{s:s s:i}", "mailbridge", KIND, "version", VERSION));
+	e.store = store;
 	if (store != NULL)
-		rc = checkpoint_each(store, export_row, NULL, &f);
+		rc = checkpoint_each(store, export_row, &e, &f);
+	free(e.last);
+	if (rc == 0 && e.f.kind != FAULT_NONE) {
+		f = e.f;
+		rc = -1;
+	}
 	checkpoint_close(store);
 	return (rc == -1 ? failed("export", &f) : EX_OK);
 }
@@ -113,21 +167,52 @@ since_valid(const char *since)
 	return (end == 0 && day >= 1 && day <= 31 && year >= 1970);
 }
 
+/* The fingerprints of the last line; 0, or -1. */
+static int
+read_prints(struct import *im, const char *text)
+{
+	struct line *line = &im->lines[im->n - 1];
+	struct fingerprint *more;
+	size_t n = 0, max = 0;
+	int rc;
+
+	for (;;) {
+		if (n == max) {
+			max = max * 2 + 64;
+			more = reallocarray(line->prints, max, sizeof(*more));
+			if (more == NULL)
+				return (-1);
+			line->prints = more;
+		}
+		if ((rc = fingerprint_read(&text, &line->prints[n])) != 1)
+			break;
+		/* In their order, each with a number. */
+		if (line->prints[n].seq <=
+		    (n > 0 ? line->prints[n - 1].seq : 0))
+			return (-1);
+		n++;
+	}
+	line->row.prints = line->prints;
+	line->row.nprints = n;
+	line->row.replaces_prints = 1;
+	return (rc);
+}
+
 static int
 check_row(struct import *im, json_t *json, struct fault *f)
 {
 	json_int_t uidvalidity, uid, below, committed;
-	const char *account, *mailbox, *since;
+	const char *account, *mailbox, *since, *prints = "";
 	struct checkpoint_row *row;
 	json_error_t error;
 	json_t *before;
 	char key[1400];
 
 	if (json_unpack_ex(json, &error, 0,
-		"{s:s, s:s, s:I, s:I, s:I, s:s, s:I !}", "account", &account,
-		"mailbox", &mailbox, "uidValidity", &uidvalidity, "uid", &uid,
-		"sinceBelow", &below, "since", &since, "committedAt",
-		&committed) == -1)
+		"{s:s, s:s, s:I, s:I, s:I, s:s, s:I, s?s !}", "account",
+		&account, "mailbox", &mailbox, "uidValidity", &uidvalidity,
+		"uid", &uid, "sinceBelow", &below, "since", &since,
+		"committedAt", &committed, "fingerprints", &prints) == -1)
 		return (fault_set(
 		    f, FAULT_DATA, "line %lu: %s", im->number, error.text));
 	if (!account_name_valid(account) || mailbox[0] == '\0' ||
@@ -153,7 +238,11 @@ check_row(struct import *im, json_t *json, struct fault *f)
 		    .committed_at = committed } };
 	(void)snprintf(
 	    row->checkpoint.since, sizeof(row->checkpoint.since), "%s", since);
+	im->lines[im->n].prints = NULL;
 	im->lines[im->n++].json = json_incref(json);
+	if (*prints != '\0' && read_prints(im, prints) == -1)
+		return (fault_set(f, FAULT_DATA,
+		    "line %lu: fingerprints: is no list of them", im->number));
 	return (0);
 }
 
@@ -263,8 +352,10 @@ checkpoint_lines_import(const struct config *config, int force)
 		rc = store_all(&im, config, force, &f);
 	if (rc == 0)
 		printf("%zu checkpoints imported\n", im.n);
-	for (i = 0; i < im.n; i++)
+	for (i = 0; i < im.n; i++) {
+		free(im.lines[i].prints);
 		json_decref(im.lines[i].json);
+	}
 	free(im.lines);
 	json_decref(im.keys);
 	return (rc == 0 ? EX_OK : failed("import", &f));

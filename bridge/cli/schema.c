@@ -38,7 +38,8 @@ static const struct schema_kind {
 	const char *type, *data, *around;
 } schema_kinds[] = {
 	{ EVENT_TYPE, NULL, "cloudevent" },
-	{ "mailbridge.message.refused.v1", "refused", "refusedCloudevent" },
+	{ EVENT_REFUSED, "refused", "refusedCloudevent" },
+	{ EVENT_RESET, "reset", "resetCloudevent" },
 };
 
 #define KINDS (sizeof(schema_kinds) / sizeof(schema_kinds[0]))

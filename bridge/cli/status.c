@@ -11,6 +11,7 @@
 #include "bridge/config/mailboxes.h"
 #include "bridge/fault.h"
 #include "bridge/report.h"
+#include "bridge/reset.h"
 #include "bridge/cli/args.h"
 #include "bridge/cli/cli.h"
 #include "bridge/cli/status_client.h"
@@ -26,6 +27,7 @@ struct entry {
 	struct checkpoint_status status;
 	int has_checkpoint;
 	struct checkpoint checkpoint; /* the newest */
+	struct reset reset; /* the last; epoch 0: none.  Without its texts */
 };
 
 struct report_data {
@@ -99,6 +101,18 @@ add_checkpoint(void *arg, const char *account, const char *mailbox,
 	e->checkpoint = *c;
 }
 
+static void
+add_reset(void *arg, const char *account, const char *mailbox,
+    const struct reset *reset)
+{
+	struct entry *e;
+
+	if ((e = entry(arg, account, mailbox)) == NULL)
+		return;
+	e->reset = *reset;
+	e->reset.skip = e->reset.plain = NULL;
+}
+
 /* What the patterns of an account match is of the config too. */
 static void
 mark_matched(struct report_data *r, const struct config_account *a)
@@ -142,6 +156,8 @@ collect(struct report_data *r, const struct config *cfg, struct fault *f)
 	rc = checkpoint_each(store, add_checkpoint, r, f);
 	if (rc == 0)
 		rc = checkpoint_each_status(store, add_status, r, f);
+	if (rc == 0)
+		rc = checkpoint_each_reset(store, add_reset, r, f);
 	checkpoint_close(store);
 	for (i = 0; i < cfg->naccounts; i++)
 		mark_matched(r, &cfg->accounts[i]);
@@ -162,6 +178,39 @@ state_of(const struct report_data *r, const struct entry *e)
 	if (r->owner == 0 || !e->has_status)
 		return ("stopped");
 	return (e->status.state);
+}
+
+/* The mailboxes that were numbered anew. */
+static void
+print_resets(const struct report_data *d)
+{
+	static const char *const headers[] = { "RESET", "MAILBOX", "AT",
+		"UIDVALIDITY", "UID", "MATCHED", "PASSED", "PUBLISHED",
+		"UNCERTAIN", NULL };
+	const struct reset *r;
+	struct table *t = NULL;
+	size_t i;
+
+	for (i = 0; i < d->n; i++) {
+		r = &d->entries[i].reset;
+		if (r->epoch == 0)
+			continue;
+		if (t == NULL)
+			t = table_new(headers);
+		table_text(t, d->entries[i].account);
+		table_text(t, d->entries[i].mailbox);
+		table_time(t, r->at);
+		table_number(t, r->uidvalidity);
+		table_number(t, r->uid);
+		table_number(t, r->matched);
+		table_number(t, r->passed);
+		table_number(t, r->published);
+		table_number(t, r->uncertain);
+	}
+	if (t == NULL)
+		return;
+	putchar('\n');
+	table_end(t, stdout);
 }
 
 static void
@@ -198,6 +247,7 @@ print_table(const struct report_data *r, const struct config *cfg)
 	}
 	table_end(t, stdout);
 	status_sink_print(cfg, r->owner != 0);
+	print_resets(r);
 	status_client_print(cfg, r->owner != 0);
 }
 
@@ -223,7 +273,8 @@ print_json(const struct report_data *d, const struct config *cfg)
 			.has_checkpoint = e->has_checkpoint,
 			.uidvalidity = e->checkpoint.uidvalidity,
 			.uid = e->checkpoint.uid,
-			.status = e->has_status ? &e->status : NULL };
+			.status = e->has_status ? &e->status : NULL,
+			.reset = e->reset.epoch != 0 ? &e->reset : NULL };
 		report_mailbox(&r, &m);
 	}
 	report_sinks(&r);

@@ -188,19 +188,14 @@ account_read_retry(struct section *s, const struct config_retry *base,
 	section_end(child, NULL);
 }
 
+const char *const config_resets[] = { "match", "all", "now", "stop", NULL };
+
 /* And a key of the contract that does nothing yet. */
 static void
 read_reset(struct section *s, struct config_account *a)
 {
-	static const char *const policies[] = { "all", "now", "stop", "match",
-		NULL };
-
 	a->on_reset = (enum config_reset)section_choice(
-	    s, "on_reset", policies, CONFIG_RESET_ALL);
-	if (a->on_reset == CONFIG_RESET_MATCH)
-		section_error(s, "on_reset",
-		    "match is not supported by this version, only all, now and "
-		    "stop");
+	    s, "on_reset", config_resets, CONFIG_RESET_MATCH);
 	section_unsupported(s, "after_publish");
 }
 

@@ -25,11 +25,13 @@ enum config_start {
 
 /* What to do when a mailbox's old UIDs mean nothing any more. */
 enum config_reset {
-	CONFIG_RESET_ALL,  /* read all of it again */
-	CONFIG_RESET_NOW,  /* go on with what comes from now on */
-	CONFIG_RESET_STOP, /* leave it to a person */
-	CONFIG_RESET_MATCH /* find where to go on: not yet */
+	CONFIG_RESET_MATCH, /* find the mails that were not published */
+	CONFIG_RESET_ALL,   /* read all of it again */
+	CONFIG_RESET_NOW,   /* go on with what comes from now on */
+	CONFIG_RESET_STOP   /* leave it to a person */
 };
+
+extern const char *const config_resets[]; /* "match", ..., NULL */
 
 #define CONFIG_RETRY_STEPS 16
 

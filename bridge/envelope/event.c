@@ -53,6 +53,7 @@ event_attributes(
 	fields_id(msg, id);
 	ev->uidvalidity = msg->uidvalidity;
 	ev->uid = msg->uid;
+	ev->epoch = msg->epoch;
 	ev->numbered = !msg->replay;
 	memcpy(ev->blob_id, m->blob_id, sizeof(ev->blob_id));
 	ev->type = EVENT_TYPE;

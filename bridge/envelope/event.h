@@ -42,6 +42,7 @@ struct event_blob {
 /* The types of events. */
 #define EVENT_TYPE "mailbridge.message.received.v1"
 #define EVENT_REFUSED "mailbridge.message.refused.v1" /* see notice.h */
+#define EVENT_RESET "mailbridge.mailbox.reset.v1"
 
 struct event {
 	/* Coordinates; account and mailbox are the event's own copies. */
@@ -49,14 +50,15 @@ struct event {
 	char *mailbox;
 	uint64_t uidvalidity;
 	uint32_t uid;
-	int numbered; /* the mail's own first event: the UID tells a sink with
-		       * exactly_once whether it has it; 0: always to be added
-		       */
+	uint64_t epoch; /* at the end of the id; or 0 */
+	int numbered;	/* the mail's own first event: the UID tells a sink with
+			 * exactly_once whether it has it; 0: always to be added
+			 */
 
 	/* CloudEvents attributes, and whether a sink that has a place for them
 	 * writes them beside the data. */
 	const char *type; /* one of the EVENT_TYPEs; never freed */
-	char *id;	  /* "<uidValidity>-<uid>" */
+	char *id;	  /* "<uidValidity>-<uid>", see fields_id() */
 	char *source;	  /* "/mailbridge/<account>/<mailbox>" */
 	char time[24];	  /* RFC 3339 UTC of INTERNALDATE; "" if unknown */
 	int attributes;

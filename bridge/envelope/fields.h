@@ -37,8 +37,9 @@ void fields_write(struct buf *out, const struct mail *,
 void fields_write_jmap(struct buf *out, const struct mail *,
     const struct fields_plan *, struct fields_hole *holes, size_t *nholes);
 
-/* "<uidValidity>-<uid>" */
-#define FIELDS_ID 40
+/* "<uidValidity>-<uid>", "<uidValidity>-<uid>-<epoch>"; of a notice of a reset
+ * "<uidValidity>-reset-<epoch>". */
+#define FIELDS_ID 64
 void fields_id(const struct message *, char id[FIELDS_ID]);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bridge/limits.h"
+#include "bridge/reset.h"
 #include "bridge/envelope/fields_private.h"
 
 void
@@ -25,8 +26,16 @@ fields_span(struct jsonw *j, const char *key, struct span s)
 void
 fields_id(const struct message *m, char id[FIELDS_ID])
 {
-	(void)snprintf(
-	    id, FIELDS_ID, "%" PRIu64 "-%" PRIu32, m->uidvalidity, m->uid);
+	if (m->reset != NULL)
+		(void)snprintf(id, FIELDS_ID, "%" PRIu64 "-reset-%" PRIu64,
+		    m->uidvalidity, m->reset->epoch);
+	else if (m->epoch != 0)
+		(void)snprintf(id, FIELDS_ID,
+		    "%" PRIu64 "-%" PRIu32 "-%" PRIu64, m->uidvalidity, m->uid,
+		    m->epoch);
+	else
+		(void)snprintf(id, FIELDS_ID, "%" PRIu64 "-%" PRIu32,
+		    m->uidvalidity, m->uid);
 }
 
 struct span
@@ -368,6 +377,10 @@ fields_end(
 	fields_problems(j, m, plan->problems);
 	if (m->message->replay) {
 		jsonw_key(j, "replay");
+		jsonw_bool(j, 1);
+	}
+	if (m->message->uncertain) {
+		jsonw_key(j, "maybeRepeated");
 		jsonw_bool(j, 1);
 	}
 }

@@ -14,6 +14,7 @@
 #include "bridge/fault.h"
 #include "bridge/limits.h"
 #include "bridge/message.h"
+#include "bridge/reset.h"
 
 static void
 put(struct jsonw *j, const char *key, const char *value)
@@ -56,6 +57,7 @@ begin(struct event *ev, const char *type, const struct message *m,
 	ev->uidvalidity = m->uidvalidity;
 	ev->uid = m->uid;
 	cloudevent_carry(ev, mode);
+	ev->epoch = m->epoch;
 	if (m->has_internaldate && date_utc(m->internaldate, time) == 0)
 		(void)snprintf(ev->time, sizeof(ev->time), "%.*s",
 		    (int)sizeof(ev->time) - 1, time);
@@ -152,12 +154,13 @@ notice_refused(const struct message *m, const char *sink, const char *reason,
 {
 	struct refusal r = { .message = m, .sink = sink, .reason = reason };
 	struct event *ev = NULL;
+	char of[FIELDS_ID];
 	struct buf id, data;
 
 	buf_init(&id, LIMIT_FLAGS);
 	buf_init(&data, LIMIT_ENVELOPE_EVENT);
-	if (buf_printf(&id, "%" PRIu64 "-%" PRIu32 "-refused-%s",
-		m->uidvalidity, m->uid, sink) == -1 ||
+	fields_id(m, of);
+	if (buf_printf(&id, "%s-refused-%s", of, sink) == -1 ||
 	    name_blob(&r) == -1 || (ev = calloc(1, sizeof(*ev))) == NULL ||
 	    begin(ev, EVENT_REFUSED, m, id.data, o->cloudevents) == -1)
 		goto fail;
@@ -191,6 +194,70 @@ fail:
 	fault_set(f, FAULT_RETRY, "dead letter: out of memory");
 end:
 	buf_free(&id);
+	buf_free(&data);
+	event_free(ev);
+	return (NULL);
+}
+
+static void
+write_reset(struct buf *out, const struct event *ev, const struct message *m)
+{
+	const struct reset *r = m->reset;
+	struct jsonw j;
+
+	jsonw_init(&j, out);
+	jsonw_open(&j, '{');
+	put(&j, "account", m->account);
+	put(&j, "mailbox", m->mailbox);
+	put_number(&j, "uidValidity", r->uidvalidity);
+	put(&j, "id", ev->id);
+	put(&j, "at", ev->time[0] != '\0' ? ev->time : NULL);
+	put(&j, "cause", r->rewound ? "uidNext" : "uidValidity");
+	put(&j, "policy", r->policy);
+	jsonw_key(&j, "previous");
+	jsonw_open(&j, '{');
+	put_number(&j, "uidValidity", r->old_uidvalidity);
+	put_number(&j, "uid", r->old_uid);
+	jsonw_close(&j, '}');
+	put_number(&j, "uid", r->uid);
+	jsonw_key(&j, "uidNext");
+	if (r->uidnext != 0)
+		jsonw_uint(&j, r->uidnext);
+	else
+		jsonw_null(&j);
+	put_number(&j, "exists", r->exists);
+	put_number(&j, "matched", r->matched);
+	put_number(&j, "passed", r->passed);
+	put_number(&j, "published", r->published);
+	put_number(&j, "uncertain", r->uncertain);
+	put_number(&j, "epoch", r->epoch);
+	jsonw_close(&j, '}');
+}
+
+struct event *
+notice_reset(
+    const struct message *m, const struct envelope_options *o, struct fault *f)
+{
+	struct event *ev;
+	char id[FIELDS_ID];
+	struct buf data;
+
+	buf_init(&data, LIMIT_ENVELOPE_EVENT);
+	fields_id(m, id);
+	if ((ev = calloc(1, sizeof(*ev))) == NULL ||
+	    begin(ev, EVENT_RESET, m, id, o->cloudevents) == -1)
+		goto fail;
+	cloudevent_open(&data, ev, o->cloudevents);
+	write_reset(&data, ev, m);
+	cloudevent_close(&data, o->cloudevents);
+	if (data.failed)
+		goto fail;
+	ev->len = data.len;
+	ev->data = buf_take(&data);
+	return (ev);
+
+fail:
+	fault_set(f, FAULT_RETRY, "notice of a reset: out of memory");
 	buf_free(&data);
 	event_free(ev);
 	return (NULL);

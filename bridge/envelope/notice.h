@@ -14,4 +14,9 @@
 struct event *notice_refused(const struct message *m, const char *sink,
     const char *reason, const struct envelope_options *, struct fault *f);
 
+/* What became of a mailbox that was numbered anew, which m->reset tells: an
+ * event of the type EVENT_RESET.  NULL with ${f} as event_new(). */
+struct event *notice_reset(
+    const struct message *m, const struct envelope_options *, struct fault *f);
+
 #endif

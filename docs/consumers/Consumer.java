@@ -29,6 +29,7 @@ public class Consumer {
             for (;; consumer.commitSync())
                 for (var record : consumer.poll(Duration.ofSeconds(1))) {
                     var key = record.value().getSource() + " " + record.value().getId();
+                    if (!record.value().getType().equals("mailbridge.message.received.v1")) continue;
                     if (!seen.add(key)) continue;
                     deal(record.value());
                     Files.writeString(file, key + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);

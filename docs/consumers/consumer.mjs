@@ -23,7 +23,7 @@ async function eachMessage({ partition, message }) {
     .map(([name, value]) => [name, value.toString()]));
   const event = cloudevents.Kafka.toEvent({ headers, value: message.value.toString() });
   const key = `${event.source} ${event.id}`;
-  if (!seen.has(key)) {
+  if (event.type === "mailbridge.message.received.v1" && !seen.has(key)) {
     deal(event.data);
     seen.add(key);
     appendFileSync(file, `${key}\n`);

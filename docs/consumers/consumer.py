@@ -29,7 +29,8 @@ while True:
         after = "0" if entries and after == "0" else ">"
         for entry, fields in entries:
             key = b"seen %s %s" % (fields[b"ce_source"], fields[b"ce_id"])
-            if not server.exists(key):
+            mail = fields[b"ce_type"] == b"mailbridge.message.received.v1"
+            if mail and not server.exists(key):
                 deal(json.loads(fields[b"data"]))
             with server.pipeline(transaction=True) as both:
                 both.set(key, 1, ex=WEEK).xack(stream, GROUP, entry).execute()

@@ -42,12 +42,25 @@ class DirectoryOutput:
             event = schemas.check(path.read_bytes())
             data = event.get("data", event)
             imap = data.get("imap", data)
-            name = f"{imap['uidValidity']}-{imap['uid']:010d}.json"
+            epoch = "".join(data["id"].rpartition("-")[1:]
+                            ) if data["id"].count("-") == 2 else ""
+            name = f"{imap['uidValidity']}-{imap['uid']:010d}{epoch}.json"
             assert path.name == name
             assert path.parent.parent.name == imap["account"]
             assert unquote(path.parent.name) == imap["mailbox"]
             events.append(event)
         return events
+
+    def resets(self) -> list:
+        """What is told of mailboxes that were numbered anew."""
+        found = []
+        for path in sorted(self.path.glob(".resets/*.json")):
+            event = schemas.check(path.read_bytes())
+            data = event.get("data", event)
+            assert unquote(path.stem) == (
+                f"{data['account']}/{data['mailbox']}+{data['id']}")
+            found.append(data)
+        return found
 
     def count(self) -> int:
         return len(self.files())

@@ -47,10 +47,13 @@ class Mailbox:
     uidvalidity: int = 1
     uidnext: int = 1
     hidden: set = field(default_factory=set)  # UIDs that SEARCH leaves out
+    dates: dict = field(default_factory=dict)  # UID: INTERNALDATE, or DATE
 
-    def add(self, mail: bytes, uid: Optional[int] = None) -> int:
+    def add(self, mail: bytes, uid: Optional[int] = None,
+            date: str = DATE) -> int:
         uid = uid or self.uidnext
         self.mails[uid] = mail
+        self.dates[uid] = date
         self.uidnext = max(self.uidnext, uid + 1)
         return uid
 
@@ -98,6 +101,10 @@ def lines(transcript) -> list:
 
 def section(items: str, whole: bytes) -> tuple:
     """The name and the octets of the section that is asked for, if any."""
+    if "HEADER.FIELDS (MESSAGE-ID)" in items:
+        head = whole.partition(b"\r\n\r\n")[0] + b"\r\n"
+        return ("BODY[HEADER.FIELDS (MESSAGE-ID)]", b"".join(
+            re.findall(rb"(?im)^message-id:.*\r\n", head)) + b"\r\n")
     found = re.search(r"BODY(?:\.PEEK)?\[(\w*)\](?:<(\d+)\.(\d+)>)?", items)
     if not found:
         return "", b""
@@ -405,7 +412,7 @@ class FakeImap:
         if "FLAGS" in items:
             told.append("FLAGS (\\Seen)")
         if "INTERNALDATE" in items:
-            told.append(f"INTERNALDATE {DATE}")
+            told.append(f"INTERNALDATE {self.box.dates.get(uid, DATE)}")
         if "RFC822.SIZE" in items:
             told.append(f"RFC822.SIZE {len(whole)}")
         for item in self.facts.get(uid, {}).items():

@@ -307,9 +307,6 @@ test_not_in_this_version(void **state)
 	(void)state;
 	bad_key("after_publish: {mark_seen: true}",
 	    "20: accounts[0].after_publish: is not supported by this version");
-	bad_key("on_reset: match",
-	    "15: accounts[0].on_reset: match is not supported by this "
-	    "version, only all, now and stop");
 }
 
 static void

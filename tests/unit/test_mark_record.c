@@ -17,7 +17,8 @@ test_mark(void **state)
 		.above = "5:7,9",
 		.epoch = 3,
 		.since = "05-Jan-2026",
-		.since_below = 7 },
+		.since_below = 7,
+		.recent = "0:1:2:3:-:5:6:-" },
 			 out;
 	char *text = mark_record_write(&in);
 	json_t *record;
@@ -32,6 +33,7 @@ test_mark(void **state)
 	assert_string_equal(out.above, "5:7,9");
 	assert_true(out.epoch == 3 && out.since_below == 7);
 	assert_string_equal(out.since, "05-Jan-2026");
+	assert_string_equal(out.recent, "0:1:2:3:-:5:6:-");
 	json_decref(record);
 	free(text);
 }

@@ -1,0 +1,294 @@
+/* The mailbox was numbered anew: its UIDVALIDITY changed, or its UIDs went
+ * back. What is done then, how it is told, and what it means for the mails that
+ * follow.  on_reset: match is in watcher_match.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bridge/catchup.h"
+#include "bridge/config/config.h"
+#include "bridge/counts.h"
+#include "bridge/imap/response.h"
+#include "bridge/limits.h"
+#include "bridge/message.h"
+#include "bridge/ops/log.h"
+#include "bridge/reset.h"
+#include "bridge/route.h"
+#include "bridge/watcher_private.h"
+
+/* A set from its text. */
+static void
+read_set(struct uidset *set, const char *text)
+{
+	uint32_t lo, hi;
+
+	uidset_clear(set);
+	while (response_range(&text, &lo, &hi)) {
+		if (uidset_add(set, lo, hi) == -1)
+			return; /* then they are published, as uncertain */
+	}
+}
+
+const struct reset *
+watcher_last_reset(const struct watcher *w)
+{
+	return (w->reset.epoch != 0 ? &w->reset : NULL);
+}
+
+void
+watcher_reset_init(struct watcher *w)
+{
+	uidset_init(&w->skip, LIMIT_SEARCH_RANGES);
+	uidset_init(&w->plain, LIMIT_SEARCH_RANGES);
+}
+
+void
+watcher_reset_free(struct watcher *w)
+{
+	watcher_match_free(w);
+	reset_clear(&w->reset);
+	reset_clear(&w->reset_sent);
+	uidset_clear(&w->skip);
+	uidset_clear(&w->plain);
+}
+
+/* Go on with what is left of a reset: after its decision, and after a start. */
+static void
+apply(struct watcher *w)
+{
+	w->telling = !w->reset.told;
+	read_set(&w->skip, w->reset.skip);
+	read_set(&w->plain, w->reset.plain);
+	catchup_skip(w->catchup, uidset_empty(&w->skip) ? NULL : &w->skip);
+}
+
+int
+watcher_reset_load(struct watcher *w, struct fault *f)
+{
+	int rc;
+
+	reset_clear(&w->reset);
+	w->telling = 0;
+	if (w->host->store == NULL)
+		return (0);
+	rc = checkpoint_last_reset(w->host->store, w->account->name, w->mailbox,
+	    w->uidvalidity, &w->reset, f);
+	if (rc == 1 && w->host->replay == NULL)
+		apply(w);
+	return (rc == -1 ? -1 : 0);
+}
+
+void
+watcher_reset_fill(struct watcher *w, struct checkpoint_row *row)
+{
+	if (!w->reset_dirty)
+		return;
+	/* The one before was written, or failed: nobody reads it. */
+	reset_clear(&w->reset_sent);
+	if (reset_copy(&w->reset_sent, &w->reset) == -1)
+		return; /* with the next one */
+	row->reset = &w->reset_sent;
+}
+
+void
+watcher_reset_committed(struct watcher *w)
+{
+	if (w->reset_sent.epoch == w->reset.epoch &&
+	    w->reset_sent.told == w->reset.told &&
+	    w->reset_sent.horizon == w->reset.horizon)
+		w->reset_dirty = 0;
+}
+
+static void
+note(struct watcher *w)
+{
+	w->reset_dirty = 1;
+	(void)committer_mark(w->host->committer, &w->slot);
+}
+
+int
+watcher_reset_tell(struct watcher *w, struct fault *f)
+{
+	struct message *m;
+	size_t charge;
+
+	if (!w->telling || w->settling != 0 || w->told)
+		return (0);
+	if ((m = message_new()) == NULL ||
+	    (m->reset = calloc(1, sizeof(*m->reset))) == NULL ||
+	    reset_copy(m->reset, &w->reset) == -1) {
+		message_free(m);
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	}
+	m->account = w->account->name;
+	m->mailbox = w->mailbox;
+	m->uidvalidity = w->uidvalidity;
+	m->internaldate = w->reset.at;
+	m->has_internaldate = 1;
+	charge = route_charge(w->route, 0);
+	budget_force(route_budget(w->route), charge);
+	w->told = 1;
+	w->inflight++;
+	if (route_submit(w->lane, m, charge) == 0)
+		return (0);
+	w->told = 0;
+	w->inflight--;
+	return (fault_set(f, FAULT_RETRY, "out of memory"));
+}
+
+void
+watcher_reset_told(struct watcher *w, const struct message *m)
+{
+	if (!w->telling || m->reset->epoch != w->reset.epoch)
+		return;
+	w->telling = w->told = 0;
+	w->reset.told = 1;
+	note(w);
+	if (w->line->session != NULL)
+		watcher_pump(w);
+}
+
+void
+watcher_reset_check(struct watcher *w)
+{
+	if (w->reset.horizon == 0 ||
+	    catchup_mark(w->catchup) < w->reset.horizon)
+		return;
+	/* All that was there has had its outcome. */
+	w->reset.horizon = 0;
+	w->reset.skip[0] = w->reset.plain[0] = '\0';
+	uidset_clear(&w->skip);
+	uidset_clear(&w->plain);
+	catchup_skip(w->catchup, NULL);
+	note(w);
+}
+
+void
+watcher_reset_mark(const struct watcher *w, struct message *m)
+{
+	const struct reset *r = &w->reset;
+
+	if (reset_renames(r, m->uid))
+		m->epoch = r->epoch;
+	m->uncertain = w->host->replay == NULL && m->uid <= r->horizon &&
+	    strcmp(r->policy, "match") == 0 && !uidset_has(&w->plain, m->uid);
+}
+
+/* The highest UID that was handed out under the numbers that are gone. */
+static uint32_t
+highest(const struct watcher *w)
+{
+	uint32_t uid = w->reset_from.old_uid;
+
+	if (w->highest > uid)
+		uid = w->highest;
+	return (uid);
+}
+
+int
+watcher_reset_begin(struct watcher *w, const struct reset *found,
+    const struct checkpoint *mark, struct fault *f)
+{
+	struct reset r = *found;
+
+	r.epoch = ++w->epoch;
+	r.at = time(NULL);
+	r.rewound = w->reset_from.rewound;
+	(void)snprintf(r.policy, sizeof(r.policy), "%s",
+	    config_resets[w->account->on_reset]);
+	r.old_uidvalidity = w->reset_from.old_uidvalidity;
+	r.old_uid = w->reset_from.old_uid;
+	r.uidvalidity = mark->uidvalidity;
+	r.uid = mark->uid;
+	r.uidnext = w->reset_from.uidnext;
+	r.exists = w->reset_from.exists;
+	r.ceiling = r.rewound ? highest(w) : 0;
+	/* Outcomes on their way are of the old numbers. */
+	route_lane_close(w->lane);
+	w->inflight = 0;
+	if (watcher_lane_open(w) == -1)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	reset_clear(&w->reset);
+	if (reset_copy(&w->reset, &r) == -1 ||
+	    watcher_begin(w, mark, 1, f) == -1)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	w->highest = mark->uid;
+	w->told = 0;
+	w->reset_dirty = 1;
+	doorman_counts(w->own.doorman)->resets++;
+	apply(w);
+	return (0);
+}
+
+/* Begin after ${uid}: what was there is passed over, or none of it. */
+static int
+begin_after(struct watcher *w, uint32_t uid, struct fault *f)
+{
+	struct checkpoint mark = { .uidvalidity = w->reset_from.uidvalidity,
+		.uid = uid };
+	struct reset found = { .epoch = 0 };
+
+	if (w->account->on_reset == CONFIG_RESET_NOW)
+		found.passed = w->reset_from.exists;
+	else
+		found.published = w->reset_from.exists;
+	return (watcher_reset_begin(w, &found, &mark, f));
+}
+
+/* Go on with what comes from now on. */
+static int
+begin_now(struct watcher *w, struct fault *f)
+{
+	const struct reset *from = &w->reset_from;
+
+	if (from->uidnext != 0 || from->exists == 0)
+		return (begin_after(
+		    w, from->uidnext > 0 ? from->uidnext - 1 : 0, f));
+	/* RFC 3501 lets a server keep UIDNEXT to itself. */
+	catchup_free(w->catchup);
+	w->catchup = NULL;
+	w->uidvalidity = from->uidvalidity;
+	w->resetting = 1;
+	watcher_probe(w, 1);
+	return (0);
+}
+
+int
+watcher_reset_probed(struct watcher *w, struct fault *f)
+{
+	w->resetting = 0;
+	return (begin_after(w, w->probed, f));
+}
+
+/* on_reset: stop.  ${why} says what happened. */
+static int
+stop(struct watcher *w, const char *why, struct fault *f)
+{
+	return (fault_set(f, FAULT_DATA,
+	    "%s: stopped, as on_reset says; to go on after UID N: mailbridge "
+	    "checkpoint set --account %s --mailbox %s --uidvalidity %llu --uid "
+	    "N",
+	    why, w->account->name, w->mailbox,
+	    (unsigned long long)w->reset_from.uidvalidity));
+}
+
+int
+watcher_reset(struct watcher *w, const char *why, struct fault *f)
+{
+	static const char *const what[] = {
+		"looking for the mails that were published",
+		"all of it is read again", "what comes from now on is read"
+	};
+
+	if (w->account->on_reset == CONFIG_RESET_STOP)
+		return (stop(w, why, f));
+	log_write(LOG_WARN, "watcher", w->name, "%s; %s", why,
+	    what[w->account->on_reset]);
+	if (w->account->on_reset == CONFIG_RESET_MATCH)
+		return (watcher_match_begin(w, f));
+	watcher_match_free(w);
+	if (w->account->on_reset == CONFIG_RESET_NOW)
+		return (begin_now(w, f));
+	return (begin_after(w, 0, f));
+}
