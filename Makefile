@@ -83,7 +83,7 @@ $(LIB): $(LIB_OBJS)
 $(BUILD)/unit/%: tests/unit/%.c $(UNIT_HELP) $(LIB)
 	@mkdir -p $(@D)
 	$(COMPILE) $(ALL_LDFLAGS) \
-	    -Wl,--wrap=event_new,--wrap=notice_refused -o $@ $< \
+	    -Wl,--wrap=event_new,--wrap=notice_refused,--wrap=notice_reset -o $@ $< \
 	    $(UNIT_HELP) $(LIB) $(PKG_LIBS) -lcmocka
 
 # Preloaded by tests into the program; no sanitizer, which must come first.
@@ -135,9 +135,7 @@ unit: ## unit tests under ASan and UBSan
 	@$(ASAN) run-unit
 
 run-unit: $(UNIT_BINS) $(BUILD)/mailbridge
-	@rm -f $(BUILD)/unit/events
-	@export EVENT_LOG=$(abspath $(BUILD)/unit/events); \
-	for t in $(UNIT_BINS); do echo "== $$t"; $(RUNNER) $$t || exit 1; done
+	@RUNNER='$(RUNNER)' tests/tools/unit.sh $(BUILD) $(UNIT_BINS)
 	@$(PYTHON) tests/tools/check_events.py $(BUILD)/mailbridge \
 	    $(BUILD)/unit/events
 
@@ -194,4 +192,5 @@ help: ## this list
         run-unit sim e2e nemesis differential lint analyze valgrind fuzz run-fuzz \
         bench install clean help
 .DELETE_ON_ERROR:
--include $(OBJS:.o=.d) $(SIM_OBJS:.o=.d) $(UNIT_BINS:=.d) $(BENCH_BINS:=.d)
+-include $(OBJS:.o=.d) $(SIM_OBJS:.o=.d) $(UNIT_BINS:=.d) $(UNIT_HELP:.o=.d) \
+         $(BENCH_BINS:=.d)

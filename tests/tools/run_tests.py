@@ -49,7 +49,7 @@ def e2e(*options: str) -> tuple:
         return 0, 1
     report = ROOT / "build/e2e.xml"
     report.unlink(missing_ok=True)
-    code, _ = run(sys.executable, "-m", "pytest", "tests/e2e", "-n", "2",
+    code, _ = run(sys.executable, "-m", "pytest", "tests/e2e", "-n", "3",
                   "--dist", "loadfile", "-q", f"--junitxml={report}", *options)
     if not report.exists():
         return 0, 1

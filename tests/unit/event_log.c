@@ -19,6 +19,11 @@ struct event *__real_notice_refused(const struct message *, const char *sink,
 struct event *__wrap_notice_refused(const struct message *, const char *sink,
     const char *reason, const struct envelope_options *, struct fault *);
 
+struct event *__real_notice_reset(
+    const struct message *, const struct envelope_options *, struct fault *);
+struct event *__wrap_notice_reset(
+    const struct message *, const struct envelope_options *, struct fault *);
+
 static struct event *
 logged(struct event *ev, const struct envelope_options *o)
 {
@@ -54,4 +59,11 @@ __wrap_notice_refused(const struct message *m, const char *sink,
     const char *reason, const struct envelope_options *o, struct fault *f)
 {
 	return (logged(__real_notice_refused(m, sink, reason, o, f), o));
+}
+
+struct event *
+__wrap_notice_reset(
+    const struct message *m, const struct envelope_options *o, struct fault *f)
+{
+	return (logged(__real_notice_reset(m, o, f), o));
 }
