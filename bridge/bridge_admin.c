@@ -39,7 +39,7 @@ each(const struct bridge *b, struct cursors *c, struct checkpoint_row *row,
 		.uidvalidity = row->status.uidvalidity,
 		.uid = row->status.uid,
 		.status = &row->status,
-		.reset = watcher_last_reset(w) };
+		.reset = w != NULL ? watcher_last_reset(w) : NULL };
 	return (1);
 }
 

@@ -59,7 +59,7 @@ watcher_prints_fill(struct watcher *w, struct checkpoint_row *row)
 		hold = *sent;
 		*sent = w->prints;
 		w->prints = hold;
-	} else if (reserve(sent, w->prints.n) == 0) {
+	} else if (w->prints.n != 0 && reserve(sent, w->prints.n) == 0) {
 		memcpy(sent->items + sent->n, w->prints.items,
 		    w->prints.n * sizeof(sent->items[0]));
 		sent->n += w->prints.n;

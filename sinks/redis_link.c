@@ -95,8 +95,9 @@ static void
 gone(struct redis_link *l, const redisAsyncContext *ac, const char *what,
     struct fault *f)
 {
+	/* A connect that failed is told in the inner one alone. */
 	fault_set(f, FAULT_RETRY, "%s",
-	    ac->err != 0 ? ac->errstr : "closed by the server");
+	    ac->c.err != 0 ? ac->c.errstr : "closed by the server");
 	if (l->tls != NULL)
 		redis_tls_blame(l->tls, f);
 	fault_prefix(f, "%s: %s", l->address, what);

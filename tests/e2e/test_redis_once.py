@@ -33,6 +33,7 @@ def test_each_once(new_bridge, dovecot, user, once):
     assert bridge.checkpoint(user) == 305
     records = checkpoints(once)
     assert records.pop("/owner")["generation"] == 2
+    assert len(records[f"{user}/INBOX"].pop("recent")) > 0
     assert records == {f"{user}/INBOX": {
         "account": user, "mailbox": "INBOX", "uid": 305, "above": "",
         "uidValidity": dovecot.uidvalidity(user), "epoch": 0}}
