@@ -7,7 +7,7 @@ import pytest
 
 from mails import mail, mails
 from servers.fakeimap import FakeImap
-from test_quirks_uids import blob_id, expect, uids
+from published import blob_id, expect, uids
 
 
 def resident_kib(bridge) -> int:

@@ -1,12 +1,12 @@
-"""Time, login and temper."""
+"""Time and temper: when new mail is told, silence, refusals and farewells."""
 
+import asyncio
 import time
 
 import pytest
 
-from bridge import account  # noqa: F401
 from mails import mail, mails
-from test_quirks_uids import expect, uids
+from published import expect, uids
 
 
 async def arrive(connection) -> None:
@@ -125,7 +125,6 @@ def test_plus_said_twice(imap, fake_bridge, output):
 def test_still_here_is_no_life(imap, fake_bridge, output):
     """Lines that say nothing do not make an IDLE longer."""
     async def chatter(connection) -> None:
-        import asyncio
         line = asyncio.ensure_future(connection.line())
         while not line.done():
             await connection.say("* OK Still here")
@@ -134,40 +133,7 @@ def test_still_here_is_no_life(imap, fake_bridge, output):
     imap.on("IDLE", ["S: + idling", chatter, arrive_silently, "S: $ OK done"])
     bridge = fake_bridge(idle_seconds=1)
     bridge.start()
-    expect(imap, bridge, output) if imap.box.mails else bridge.wait(
-        lambda: output.count() == 1, 15, "the mail")
-
-
-# Refusals
-
-LOGINS = [
-    ("NO [AUTHENTICATIONFAILED] no", "auth"),
-    ("NO [EXPIRED] old", "auth"),
-    ("NO [AUTHORIZATIONFAILED] no", "auth"),
-    ("NO wrong password", "auth"),
-    ("NO [UNAVAILABLE] later", "retry"),
-    ("NO [UNAVAILABLE] Maximum number of connections from user+IP exceeded",
-     "retry"),
-    ("NO [ALERT] Too many simultaneous connections. (Failure)", "retry"),
-    ("NO [LIMIT] enough", "retry"),
-    ("NO [INUSE] in use", "retry"),
-    ("NO [SERVERBUG] oops", "retry"),
-    ("NO [OVERQUOTA] Account exceeded command or bandwidth limits", "retry"),
-    ("BAD Request is throttled. Suggested Backoff Time: 1500 milliseconds",
-     "retry"),
-]
-
-
-@pytest.mark.parametrize("answer,kind", LOGINS)
-def test_login_refused(imap, fake_bridge, output, answer, kind):
-    """A busy server is no wrong password, and the other way round."""
-    imap.box.add(mail(1))
-    imap.on("AUTHENTICATE", f"S: $ {answer}")
-    bridge = fake_bridge()
-    bridge.start()
-    expect(imap, bridge, output)
-    told = "refuses user or password" in bridge.printed()
-    assert told == (kind == "auth"), bridge.printed()
+    bridge.wait(lambda: output.count() == 1, 15, "the mail")
 
 
 THROTTLES = {
@@ -221,41 +187,6 @@ def test_authenticated_but_not_connected(imap, fake_bridge, output):
     bridge.start()
     bridge.wait_log("authenticated but not connected.*FullAccess")
     expect(imap, bridge, output)
-
-
-def test_netease_wants_an_id(imap, fake_bridge, output):
-    """NO SELECT Unsafe Login, unless ID came in exactly this form."""
-    imap.box.add(mail(1))
-    known = set()
-
-    async def identify(connection) -> None:
-        import re
-        if re.fullmatch(r'ID \("name" "[ -~]+" "version" "[ -~]+"\)',
-                        connection.command):
-            known.add(connection.number)
-        await connection.say("* ID NIL")
-        await connection.say("$ OK done")
-
-    async def examine(connection) -> None:
-        if connection.number in known:
-            await connection.answer()
-        else:
-            await connection.say("$ NO EXAMINE Unsafe Login. Please contact")
-
-    imap.on("ID", [identify])
-    imap.on("EXAMINE", [examine])
-    bridge = fake_bridge()
-    bridge.once()
-    assert uids(output) == [1]
-
-
-@pytest.mark.parametrize("answer", ["NO no", "BAD what"])
-def test_id_refused(imap, fake_bridge, output, answer):
-    imap.box.add(mail(1))
-    imap.on("ID", f"S: $ {answer}")
-    bridge = fake_bridge()
-    bridge.once()
-    assert uids(output) == [1]
 
 
 @pytest.mark.parametrize("command", [
@@ -312,84 +243,6 @@ def test_alert_reaches_a_human(imap, fake_bridge):
     bridge.start()
     bridge.wait_log("the server says: Your .*disk.* is full")
     assert "\x1b" not in bridge.printed()
-
-
-# Before the login
-
-def test_preauth_is_refused(imap, fake_bridge, output):
-    imap.box.add(mail(1))
-    imap.greeting = "S: * PREAUTH welcome"
-    bridge = fake_bridge()
-    bridge.start()
-    bridge.wait_log("PREAUTH|pre-auth", 15)
-    assert not imap.said("EXAMINE")
-    assert output.count() == 0
-
-
-@pytest.mark.parametrize("greeting", [
-    "S: * BYE too busy", "S: * BYE [ALERT] Too many connections",
-    "S: * NO go away"])
-def test_no_greeting(imap, fake_bridge, output, greeting):
-    imap.box.add(mail(1))
-    imap.greeting = greeting
-    bridge = fake_bridge()
-    bridge.start()
-    bridge.wait(lambda: imap.connections >= 2, what="another try")
-    assert not imap.said("AUTHENTICATE")
-    imap.greeting = "S: * OK ready"
-    expect(imap, bridge, output)
-    assert "refuses user or password" not in bridge.printed()
-
-
-STARTTLS = {
-    "not offered": ("IMAP4rev1 AUTH=PLAIN", None),
-    "refused": ("IMAP4rev1 STARTTLS", "S: $ NO not today"),
-    "injected": ("IMAP4rev1 STARTTLS", [
-        lambda c: c.send((f"{c.tag} OK go\r\n* CAPABILITY IMAP4rev1 "
-                          f"AUTH=PLAIN\r\n{c.tag} OK done\r\n").encode()),
-        "-- hole"]),
-}
-
-
-@pytest.mark.parametrize("name", STARTTLS)
-def test_starttls(imap, fake_bridge, name):
-    """Nothing is said in the clear, and nothing from before TLS believed."""
-    imap.capability, script = STARTTLS[name]
-    if script is not None:
-        imap.on("STARTTLS", script, times=9)
-    bridge = fake_bridge(tls="starttls", host="localhost")
-    bridge.start()
-    bridge.wait(lambda: imap.connections >= 2, what="another try")
-    assert not imap.said("AUTHENTICATE|LOGIN|EXAMINE")
-
-
-def test_preauth_with_starttls(imap, fake_bridge):
-    imap.greeting = "S: * PREAUTH welcome"
-    bridge = fake_bridge(tls="starttls", host="localhost")
-    bridge.start()
-    bridge.wait(lambda: imap.connections >= 2, what="another try")
-    assert not imap.said("AUTHENTICATE|LOGIN|EXAMINE")
-
-
-def test_login_disabled(imap, fake_bridge):
-    imap.capability = "IMAP4rev1 LOGINDISABLED"
-    bridge = fake_bridge()
-    bridge.start()
-    bridge.wait_log("LOGINDISABLED")
-    assert not imap.said("LOGIN|AUTHENTICATE")
-
-
-def test_capabilities_change_with_the_login(imap, fake_bridge, output):
-    imap.on("CAPABILITY", """
-        S: * CAPABILITY IMAP4rev1 AUTH=PLAIN
-        S: $ OK done
-    """)
-    imap.on("AUTHENTICATE", [
-        "S: + ", lambda c: c.line(), "S: $ OK welcome"])
-    bridge = fake_bridge()
-    bridge.start()
-    imap.wait_said("IDLE")
-    assert imap.said("ID ")
 
 
 def test_many_mails_while_others_are_fetched(imap, fake_bridge, output):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from mails import mail, mails
-from test_quirks_uids import expect, uids
+from published import expect, uids
 
 
 def test_mail_that_speaks_imap(imap, fake_bridge, output):

@@ -61,7 +61,8 @@ struct contract {
 	struct sink_host host;
 	struct sink *sink;
 	int inside; /* a function of the sink is on the stack: no calls */
-	unsigned ready, closed;
+	unsigned ready;
+	int closed;
 	int full;  /* submit() said so and ready() did not come yet */
 	int state; /* -1: not told yet */
 	unsigned states;
@@ -89,6 +90,13 @@ struct sink *contract_open(
  * call. */
 const char *contract_check(
     struct contract *, const struct sink_ops *, const char *config);
+
+/* The same check must find a mistake, and say ${text} of it. */
+void contract_mistake(struct contract *, const struct sink_ops *,
+    const char *config, const char *text);
+
+/* Begin to close the sink: ${closed} is 1 when it is. */
+void contract_begin_close(struct contract *);
 
 /* Close the sink, which must end within 5 s (or ${ms} if not 0). */
 void contract_close(struct contract *, unsigned ms);

@@ -10,12 +10,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bridge/ack.h"
 #include "bridge/catchup.h"
 #include "bridge/checkpoint.h"
 #include "bridge/imap/response.h"
 #include "bridge/limits.h"
-#include "bridge/uidset.h"
 #include "tests/unit/catchup_jobs.h"
 
 #define UIDS 400
@@ -264,24 +262,6 @@ test_any_world(void **state)
 }
 
 static void
-test_since(void **state)
-{
-	struct checkpoint from = {
-		.uid = 4, .since_below = 9, .since = "05-Jan-2026"
-	};
-	struct catchup *c = catchup_new(&from);
-
-	(void)state;
-	assert_string_equal(
-	    next_job(c, 0).text, "OR (UID 5:8 SINCE 05-Jan-2026) UID 9:*");
-	catchup_free(c);
-	from.uid = 8;
-	c = catchup_new(&from);
-	assert_string_equal(next_job(c, 0).text, "UID 9:*");
-	catchup_free(c);
-}
-
-static void
 test_large_backlog(void **state)
 {
 	struct checkpoint from = { .uid = 0 };
@@ -321,138 +301,11 @@ test_large_backlog(void **state)
 	catchup_free(c);
 }
 
-static void
-test_sweep_finds_late_ones(void **state)
-{
-	struct checkpoint from = { .uid = 4 };
-	struct catchup *c = catchup_new(&from);
-
-	(void)state;
-	search(c, "UID 5:*", 5, 6, &complete);
-	catchup_hint(c);
-	fetch(c, "5:6", 5, 6, &complete);
-	search(c, "UID 7:*", 9, 9, &complete);
-	fetch(c, "9", 9, 9, &complete);
-	assert_int_equal(next_job(c, 0).job, CATCHUP_NOTHING);
-	/* 4 was there before us, 5, 6 and 9 are known: 8 is late. */
-	catchup_sweep(c);
-	assert_string_equal(next_job(c, 0).text, "UID 5:*");
-	catchup_found(c, 4, 6);
-	catchup_found(c, 8, 9);
-	catchup_searched(c, &complete, 0);
-	assert_int_equal(catchup_lag(c), 1);
-	assert_int_equal(catchup_mark(c), 9);
-	/* In vain: it may be gone again, which only a sweep can tell. */
-	fetch(c, "8", 0, 0, &complete);
-	search(c, "UID 5:*", 8, 9, &complete);
-	fetch(c, "8", 8, 8, &complete);
-	assert_int_equal(next_job(c, 0).job, CATCHUP_NOTHING);
-	assert_int_equal(catchup_lag(c), 0);
-	catchup_sweep(c);
-	search(c, "UID 5:*", 4, 9, &complete);
-	assert_int_equal(catchup_lag(c), 1); /* 7: never seen before */
-	catchup_free(c);
-}
-
-static void
-test_search_that_is_cut_short(void **state)
-{
-	struct checkpoint from = { .uid = 4 };
-	struct catchup_end limit = {
-		.ok = 1, .answered = 1, .limit = 2, .lowest = 8
-	};
-	struct catchup_end none = { .ok = 1 };
-	struct catchup *c = catchup_new(&from);
-
-	(void)state;
-	search(c, "UID 5:*", 8, 9, &limit);
-	/* Nothing is fetched while lower ones may come. */
-	search(c, "UID 5:7", 5, 5, &none);
-	assert_int_equal(next_job(c, 0).job, CATCHUP_NOTHING);
-	assert_int_equal(catchup_wake(c), 1);
-	catchup_hint(c);
-	search(c, "UID 5:*", 8, 9, &limit);
-	search(c, "UID 5:7", 5, 5, &complete);
-	fetch(c, "5,8:9", 5, 5, &limit); /* and no more than two at once */
-	fetch(c, "8:9", 8, 9, &complete);
-	assert_int_equal(catchup_mark(c), 9);
-	catchup_free(c);
-}
-
-static void
-test_uidset(void **state)
-{
-	struct uidset s;
-	uint32_t uid;
-
-	(void)state;
-	uidset_init(&s, 3);
-	assert_int_equal(uidset_add(&s, 10, 20), 0);
-	assert_int_equal(uidset_add(&s, 1, 2), 0);
-	assert_int_equal(uidset_add(&s, 3, 3), 0); /* touches */
-	assert_int_equal(s.n, 2);
-	assert_int_equal(uidset_add(&s, 30, 30), 0);
-	assert_int_equal(
-	    uidset_add(&s, 40, 40), -1); /* full: the highest goes */
-	assert_int_equal(uidset_add(&s, 6, 6), -1);
-	assert_int_equal(s.n, 3);
-	assert_int_equal(uidset_count(&s), 3 + 1 + 11);
-	assert_int_equal(uidset_add(&s, 2, 12), 0);
-	assert_int_equal(s.n, 1);
-	for (uid = 0; uid < 20 && uidset_pop(&s, &uid);)
-		;
-	assert_int_equal(uid, 20);
-	assert_true(uidset_empty(&s));
-	assert_int_equal(uidset_add(&s, UINT32_MAX, UINT32_MAX), 0);
-	assert_int_equal(uidset_add(&s, 1, UINT32_MAX), 0);
-	assert_int_equal(uidset_count(&s), UINT32_MAX);
-	assert_true(uidset_has(&s, 1) && uidset_has(&s, UINT32_MAX));
-	uidset_cut(&s, 9);
-	assert_true(!uidset_has(&s, 9) && uidset_has(&s, 10));
-	uidset_cut(&s, UINT32_MAX);
-	assert_true(uidset_empty(&s));
-	uidset_clear(&s);
-}
-
-static void
-test_ack(void **state)
-{
-	struct ack_window *w = ack_new(10, 4);
-
-	(void)state;
-	assert_null(ack_open(w, 10));
-	assert_non_null(ack_open(w, 12));
-	assert_non_null(ack_open(w, 15));
-	assert_non_null(ack_open(w, 11)); /* late and lower */
-	assert_non_null(ack_open(w, 20));
-	assert_null(ack_open(w, 21)); /* full */
-	ack_done(w, 12);
-	ack_done(w, 99);
-	assert_int_equal(ack_mark(w), 10);
-	ack_done(w, 11);
-	assert_int_equal(ack_mark(w), 12);
-	assert_int_equal(ack_state(w, 12), ACK_DONE);
-	assert_int_equal(ack_state(w, 13), ACK_UNKNOWN);
-	assert_int_equal(ack_state(w, 15), ACK_OPEN);
-	ack_done(w, 20);
-	assert_int_equal(ack_mark(w), 12);
-	assert_int_equal(ack_unfinished(w), 1);
-	ack_done(w, 15);
-	assert_int_equal(ack_mark(w), 20);
-	assert_int_equal(ack_room(w), 4);
-	ack_free(w);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_uidset),
-		cmocka_unit_test(test_ack),
-		cmocka_unit_test(test_since),
 		cmocka_unit_test(test_large_backlog),
-		cmocka_unit_test(test_sweep_finds_late_ones),
-		cmocka_unit_test(test_search_that_is_cut_short),
 		cmocka_unit_test(test_any_world),
 	};
 

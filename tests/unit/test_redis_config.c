@@ -14,11 +14,7 @@
 static void
 assert_mistake(struct contract *c, const char *config, const char *text)
 {
-	const char *mistake = contract_check(c, &redis_ops, config);
-
-	assert_non_null(mistake);
-	if (strstr(mistake, text) == NULL)
-		fail_msg("%s: %s", config, mistake);
+	contract_mistake(c, &redis_ops, config, text);
 }
 
 static void

@@ -335,17 +335,6 @@ test_stderr(void **state)
 }
 
 static void
-assert_mistake(struct contract *c, const char *config, const char *text)
-{
-	const char *mistake = contract_check(c, &exec_ops, config);
-
-	if (mistake == NULL)
-		fail_msg("%s: accepted", config);
-	else if (strstr(mistake, text) == NULL)
-		fail_msg("%s: %s", config, mistake);
-}
-
-static void
 test_config(void **state)
 {
 	struct contract c;
@@ -357,15 +346,16 @@ test_config(void **state)
 	    "\"max_in_flight\": 1024, \"timeout_seconds\": 3600, "
 	    "\"max_event_bytes\": \"1MiB\", \"environment\": "
 	    "{\"A\": {\"env\": \"B\"}, \"_c1\": \"d\"}}"));
-	assert_mistake(&c, "{}", "command");
-	assert_mistake(&c, "{\"command\": []}", "PROGRAM");
-	assert_mistake(&c, "{\"command\": \"a b\"}", "a list");
-	assert_mistake(&c, "{\"command\": [\"a\", 1]}", "command[1]");
-	assert_mistake(&c,
+	contract_mistake(&c, &exec_ops, "{}", "command");
+	contract_mistake(&c, &exec_ops, "{\"command\": []}", "PROGRAM");
+	contract_mistake(&c, &exec_ops, "{\"command\": \"a b\"}", "a list");
+	contract_mistake(
+	    &c, &exec_ops, "{\"command\": [\"a\", 1]}", "command[1]");
+	contract_mistake(&c, &exec_ops,
 	    "{\"command\": [\"a\"], \"environment\": {\"a b\": \"c\"}}",
 	    "variable");
-	assert_mistake(
-	    &c, "{\"command\": [\"a\"], \"max_in_flight\": 0}", "1024");
+	contract_mistake(&c, &exec_ops,
+	    "{\"command\": [\"a\"], \"max_in_flight\": 0}", "1024");
 	contract_end(&c);
 }
 

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <cmocka.h>
 #include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 
 #include "bridge/envelope/event.h"
 #include "bridge/fault.h"
+#include "kafka_mock.h"
 #include "kafka_real.h"
 #include "kafka_seen.h"
 #include "sink_contract.h"
@@ -19,69 +19,6 @@
 #include "sinks/sinks.h"
 
 #define PRODUCE 0 /* ApiKey */
-#define PARTITIONS 2
-
-/* librdkafka's mock brokers, in this process. */
-struct kafka_far {
-	rd_kafka_t *rk; /* carries the cluster */
-	rd_kafka_mock_cluster_t *cluster;
-	struct kafka_seen seen;
-};
-
-static struct kafka_far *
-cluster_make(const char *topic)
-{
-	struct kafka_far *k = calloc(1, sizeof(*k));
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	char errstr[256];
-
-	assert_non_null(k);
-	/* It has no brokers of its own, and says so. */
-	rd_kafka_conf_set(conf, "log_level", "4", NULL, 0);
-	k->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, errstr, sizeof(errstr));
-	assert_non_null(k->rk);
-	k->cluster = rd_kafka_mock_cluster_new(k->rk, 1);
-	assert_non_null(k->cluster);
-	if (topic != NULL)
-		assert_int_equal(rd_kafka_mock_topic_create(
-				     k->cluster, topic, PARTITIONS, 1),
-		    0);
-	return (k);
-}
-
-static void
-cluster_config(struct kafka_far *k, char *config, size_t size, const char *more)
-{
-	(void)snprintf(config, size,
-	    "{\"brokers\": \"%s\", \"topic\": \"mail\"%s}",
-	    rd_kafka_mock_cluster_bootstraps(k->cluster), more);
-}
-
-static void *
-far_up(char *config, size_t size)
-{
-	struct kafka_far *k = cluster_make("mail");
-
-	cluster_config(k, config, size,
-	    ", \"properties\": {\"reconnect.backoff.max.ms\": 500}");
-	return (k);
-}
-
-static void
-far_lose(void *far)
-{
-	struct kafka_far *k = far;
-
-	rd_kafka_mock_broker_set_down(k->cluster, 1);
-}
-
-static void
-far_regain(void *far)
-{
-	struct kafka_far *k = far;
-
-	rd_kafka_mock_broker_set_up(k->cluster, 1);
-}
 
 static void
 assert_header(rd_kafka_message_t *m, const char *name, const char *value)
@@ -97,38 +34,9 @@ assert_header(rd_kafka_message_t *m, const char *name, const char *value)
 	assert_memory_equal(found, value, len);
 }
 
-static unsigned
-far_count(void *far, const struct event *ev)
-{
-	struct kafka_far *k = far;
-
-	return (kafka_seen_count(&k->seen,
-	    rd_kafka_mock_cluster_bootstraps(k->cluster), "mail", ev));
-}
-
-static void
-far_down(void *far)
-{
-	struct kafka_far *k = far;
-
-	kafka_seen_free(&k->seen);
-	rd_kafka_mock_cluster_destroy(k->cluster);
-	rd_kafka_destroy(k->rk);
-	free(k);
-}
-
-static const struct sink_far far_side = {
-	.ops = &kafka_ops,
-	.up = far_up,
-	.lose = far_lose,
-	.regain = far_regain,
-	.count = far_count,
-	.down = far_down,
-};
-
 /* A cluster, a sink on it, and what it is asked to do. */
 struct bench {
-	struct kafka_far *far;
+	struct kafka_mock *far;
 	struct contract c;
 };
 
@@ -139,9 +47,9 @@ bench_make(const char *topic, const char *more)
 	char config[1024];
 
 	assert_non_null(b);
-	b->far = cluster_make(topic);
+	b->far = kafka_mock_make(topic);
 	contract_init(&b->c);
-	cluster_config(b->far, config, sizeof(config), more);
+	kafka_mock_config(b->far, config, sizeof(config), more);
 	if (contract_open(&b->c, &kafka_ops, config) == NULL)
 		fail_msg("%s", b->c.why);
 	return (b);
@@ -152,7 +60,7 @@ bench_end(struct bench *b)
 {
 	contract_close(&b->c, 0);
 	contract_end(&b->c);
-	far_down(b->far);
+	kafka_mock_end(b->far);
 	free(b);
 }
 
@@ -235,7 +143,7 @@ test_fatal(void **state)
 	assert_int_equal(((struct kafka *)b->c.sink)->remade, 3);
 	for (i = 0; i < 500; i++) {
 		ev = contract_make(&e[i]);
-		assert_true(far_count(b->far, ev) >= 1);
+		assert_true(kafka_mock_count(b->far, ev) >= 1);
 		contract_free(ev);
 	}
 	bench_end(b);
@@ -382,15 +290,10 @@ static void
 assert_mistake(struct contract *c, const char *more, const char *text)
 {
 	char config[512];
-	const char *mistake;
 
 	(void)snprintf(config, sizeof(config),
 	    "{\"brokers\": \"b:9092\", \"topic\": \"t\", %s}", more);
-	mistake = contract_check(c, &kafka_ops, config);
-	if (mistake == NULL)
-		fail_msg("%s: accepted", config);
-	else if (strstr(mistake, text) == NULL)
-		fail_msg("%s: %s", config, mistake);
+	contract_mistake(c, &kafka_ops, config, text);
 }
 
 static void
@@ -475,6 +378,6 @@ main(void)
 	if (kafka_real_is_there())
 		return (sink_contract_run(
 		    "kafka, exactly once, real broker", &kafka_real));
-	return (sink_contract_run("kafka", &far_side) +
+	return (sink_contract_run("kafka", &kafka_mock_far) +
 	    cmocka_run_group_tests_name("kafka sink", tests, NULL, NULL));
 }
