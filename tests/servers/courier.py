@@ -35,7 +35,7 @@ names = itertools.count(1)
 class Courier(Mailboxes, Server):
     """imap is its port."""
 
-    def __init__(self, root: Path = ROOT) -> None:
+    def __init__(self, root: Path = ROOT, fsync: bool = True) -> None:
         super().__init__("courier")
         if not root.is_dir():
             raise Missing(f"no Courier in {root}; run: make test-deps")
@@ -43,7 +43,7 @@ class Courier(Mailboxes, Server):
             raise Missing("only root can start Courier")
         self.root = root.resolve()
         self.per_ip = 100
-        self.folder = new_folder("courier")
+        self.folder = new_folder("courier", fsync=fsync)
         self.imap = free_port()
         self.owner = pwd.getpwnam(OWNER)
         (self.folder / "run/courier/authdaemon").mkdir(parents=True)

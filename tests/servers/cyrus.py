@@ -62,12 +62,12 @@ SERVICES {{
 class Cyrus(Mailboxes, Server):
     """http, imap and lmtp are its ports."""
 
-    def __init__(self, root: Path = ROOT) -> None:
+    def __init__(self, root: Path = ROOT, fsync: bool = True) -> None:
         super().__init__("cyrus")
         if not root.is_dir():
             raise Missing(f"no Cyrus in {root}; run: make test-deps")
         self.root = root.resolve()
-        self.folder = new_folder("cyrus")
+        self.folder = new_folder("cyrus", fsync=fsync)
         self.http, self.imap, self.lmtp = free_port(), free_port(), free_port()
         user = "nobody" if os.getuid() == 0 else os.environ["USER"]
         for name in FOLDERS:

@@ -17,6 +17,9 @@ T = TypeVar("T")
 # so that no client can take one between our look and the server's bind.
 PORTS = range(18000, 31000)
 
+# What a server's folder in memory may need.
+IN_MEMORY = 2 << 30
+
 
 class Missing(Exception):
     """A program that is needed is not installed."""
@@ -65,9 +68,15 @@ def accepts(port: int) -> bool:
         return False
 
 
-def new_folder(prefix: str, owner: Optional[str] = None) -> Path:
-    """A temporary folder that other users can look into."""
-    path = Path(tempfile.mkdtemp(prefix=f"mailbridge-{prefix}-"))
+def new_folder(prefix: str, owner: Optional[str] = None,
+               fsync: bool = True) -> Path:
+    """A temporary folder that other users can look into; without fsync, one
+    in memory, where there is room."""
+    memory = Path("/dev/shm")
+    if fsync or not memory.is_dir() or (
+            shutil.disk_usage(memory).free < IN_MEMORY):
+        memory = None
+    path = Path(tempfile.mkdtemp(prefix=f"mailbridge-{prefix}-", dir=memory))
     path.chmod(0o755)
     if owner:
         shutil.chown(path, owner)
