@@ -76,6 +76,9 @@ $(BUILD)/obj/%.o: %.c | check-deps
 $(BUILD)/obj/bridge/cli/schema.o: bridge/envelope/schema.json \
     bridge/envelope/asyncapi.json
 
+# Not to be thrown away when a first build of the tests has used them.
+.SECONDARY: $(UNIT_HELP)
+
 $(LIB): $(LIB_OBJS)
 	@rm -f $@
 	@$(AR) qcs $@ $^

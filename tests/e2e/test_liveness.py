@@ -26,6 +26,20 @@ def netns():
     made.remove()
 
 
+@pytest.fixture
+def beyond(netns, new_dovecot, new_bridge, user, output):
+    """A server, and a bridge in another network, in IDLE."""
+    dovecot = new_dovecot(listen=f"127.0.0.1, {netns.near}",
+                          certificate=f"DNS:localhost,IP:{netns.near}")
+    dovecot.create(user, "INBOX")
+    bridge = new_bridge([account(dovecot, user, host=netns.near,
+                                 idle_seconds=3, command_seconds=5)], output)
+    bridge.launcher = netns.launcher
+    bridge.start()
+    bridge.wait_state(("idle",))
+    return dovecot, bridge
+
+
 def sockets(pid: int) -> list:
     """The TCP sockets of a process, as sockets of ours."""
     if os.geteuid() != 0:
@@ -62,17 +76,10 @@ def test_a_half_open_connection_is_noticed(bridge, dovecot, user):
 
 
 @pytest.mark.long
-def test_a_router_that_forgets(netns, new_dovecot, new_bridge, user, output):
+def test_a_router_that_forgets(netns, beyond, user, output):
     """Packets of the old connection are lost, new ones get through: as behind
     an address translation that forgot it."""
-    dovecot = new_dovecot(listen=f"127.0.0.1, {netns.near}",
-                          certificate=f"DNS:localhost,IP:{netns.near}")
-    dovecot.create(user, "INBOX")
-    bridge = new_bridge([account(dovecot, user, host=netns.near,
-                                 idle_seconds=3, command_seconds=5)], output)
-    bridge.launcher = netns.launcher
-    bridge.start()
-    bridge.wait_state(("idle",))
+    dovecot, bridge = beyond
     port, = netns.ports(dovecot.port_tls)
     netns.drop(f"tcp dport {port}")
     dovecot.deliver(user, mail(1))
@@ -83,16 +90,9 @@ def test_a_router_that_forgets(netns, new_dovecot, new_bridge, user, output):
 
 
 @pytest.mark.long
-def test_a_network_that_is_away(netns, new_dovecot, new_bridge, user, output):
+def test_a_network_that_is_away(netns, beyond, user, output):
     """All packets are lost for a while, those of new connections too."""
-    dovecot = new_dovecot(listen=f"127.0.0.1, {netns.near}",
-                          certificate=f"DNS:localhost,IP:{netns.near}")
-    dovecot.create(user, "INBOX")
-    bridge = new_bridge([account(dovecot, user, host=netns.near,
-                                 idle_seconds=3, command_seconds=5)], output)
-    bridge.launcher = netns.launcher
-    bridge.start()
-    bridge.wait_state(("idle",))
+    dovecot, bridge = beyond
     netns.drop(f"tcp sport {dovecot.port_tls}")
     dovecot.deliver(user, mail(1))
     bridge.wait_log(f"connect to {netns.near}:.*(timeout|timed out) after",

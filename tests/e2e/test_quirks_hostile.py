@@ -7,6 +7,7 @@ import pytest
 
 from mails import mail, mails
 from servers.fakeimap import FakeImap
+from servers.fakescripts import never_whole
 from published import blob_id, expect, uids
 
 
@@ -190,15 +191,7 @@ def test_header_and_text_apart(imap, fake_bridge, output):
     """A mail that never comes as a whole."""
     for each in mails(3):
         imap.box.add(each)
-
-    async def apart(connection) -> None:
-        items = connection.command.split(" ", 3)[3]
-        for uid in imap.box.resolve(connection.command.split()[2]):
-            if uid != 2 or "BODY.PEEK[]" not in items:
-                await connection.send(imap.fetch_reply(uid, items))
-        await connection.say("$ OK done")
-
-    imap.on("UID FETCH", [apart], times=100)
+    imap.on("UID FETCH", never_whole(imap, 2), times=100)
     bridge = fake_bridge()
     bridge.once()
     events = sorted(output.events(), key=lambda event: event["uid"])

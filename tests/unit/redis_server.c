@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <ftw.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,6 +15,7 @@
 #include <hiredis/hiredis.h>
 
 #include "redis_server.h"
+#include "scratch.h"
 
 /* The port of a cluster's node is 10000 higher. */
 #define MAX_PORT 50000
@@ -91,9 +91,7 @@ void
 redis_server_start(struct redis_server *s, const char *options)
 {
 	memset(s, 0, sizeof(*s));
-	(void)snprintf(
-	    s->folder, sizeof(s->folder), "/tmp/test_sinks_redis.XXXXXX");
-	assert_non_null(mkdtemp(s->folder));
+	scratch_folder(s->folder, sizeof(s->folder));
 	(void)snprintf(s->socket, sizeof(s->socket), "%s/socket", s->folder);
 	(void)snprintf(s->options, sizeof(s->options), "%s", options);
 	s->port = redis_server_free_port();
@@ -112,20 +110,11 @@ redis_server_kill(struct redis_server *s)
 	s->admin = NULL;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return (remove(path));
-}
-
 void
 redis_server_end(struct redis_server *s)
 {
 	redis_server_kill(s);
-	(void)nftw(s->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	(void)scratch_remove(s->folder);
 }
 
 long long

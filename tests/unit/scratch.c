@@ -8,7 +8,7 @@
 
 #include "scratch.h"
 
-static char folder[] = "/tmp/mailbridge-test-XXXXXX";
+static char folder[64];
 static char before[4096];
 
 static void
@@ -20,12 +20,18 @@ must(int ok, const char *what)
 	abort();
 }
 
+void
+scratch_folder(char *path, size_t size)
+{
+	(void)snprintf(path, size, "/tmp/mailbridge-test-XXXXXX");
+	must(mkdtemp(path) != NULL, "mkdtemp");
+}
+
 const char *
 scratch_enter(void)
 {
 	must(getcwd(before, sizeof(before)) != NULL, "getcwd");
-	memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
-	must(mkdtemp(folder) != NULL, "mkdtemp");
+	scratch_folder(folder, sizeof(folder));
 	must(chdir(folder) == 0, "chdir");
 	return (folder);
 }
@@ -39,11 +45,17 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
 	return (remove(path));
 }
 
+int
+scratch_remove(const char *path)
+{
+	return (nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS));
+}
+
 void
 scratch_leave(void)
 {
 	must(chdir(before) == 0, "chdir");
-	must(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0, "nftw");
+	must(scratch_remove(folder) == 0, "nftw");
 }
 
 int

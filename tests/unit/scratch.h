@@ -11,6 +11,11 @@ const char *scratch_enter(void);
 /* Remove it with all in it, and go back. */
 void scratch_leave(void);
 
+/* Make another one without entering it, its path in ${folder}; remove it, or
+ * any other tree, as far as it goes: 0 if nothing of it is left. */
+void scratch_folder(char *folder, size_t size);
+int scratch_remove(const char *folder);
+
 /* The same as cmocka's setup and teardown of a test. */
 int scratch_setup(void **state);
 int scratch_teardown(void **state);

@@ -8,6 +8,7 @@
 
 #include "bridge/buf.h"
 #include "redis_bench.h"
+#include "scratch.h"
 #include "sinks/redis_tls.h"
 #include "sinks/sinks.h"
 
@@ -40,8 +41,7 @@ start(void **state)
 	(void)state;
 	if (!redis_tls_built)
 		return (0);
-	(void)snprintf(folder, sizeof(folder), "/tmp/test_redis_tls.XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	scratch_folder(folder, sizeof(folder));
 	(void)snprintf(command, sizeof(command), make_certificates, folder);
 	assert_int_equal(system(command), 0);
 	port = redis_server_free_port();
@@ -56,14 +56,11 @@ start(void **state)
 static int
 stop(void **state)
 {
-	char command[128];
-
 	(void)state;
 	if (!redis_tls_built)
 		return (0);
 	redis_server_end(&server);
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", folder);
-	return (system(command));
+	return (scratch_remove(folder));
 }
 
 /* A sink on rediss://127.0.0.1; "@" in ${more} is the folder. */

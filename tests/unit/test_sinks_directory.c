@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <cmocka.h>
 
 #include "bridge/envelope/event.h"
+#include "scratch.h"
 #include "sink_contract.h"
 #include "sinks/directory_name.h"
 #include "sinks/sinks.h"
@@ -22,24 +22,13 @@ struct directory_far {
 	char path[80]; /* ... and the sink's, in it */
 };
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return (remove(path));
-}
-
 static void *
 far_up(char *config, size_t size)
 {
 	struct directory_far *d = calloc(1, sizeof(*d));
 
 	assert_non_null(d);
-	(void)snprintf(
-	    d->base, sizeof(d->base), "/tmp/test_sinks_directory.XXXXXX");
-	assert_non_null(mkdtemp(d->base));
+	scratch_folder(d->base, sizeof(d->base));
 	(void)snprintf(d->path, sizeof(d->path), "%s/out", d->base);
 	(void)snprintf(config, size, "{\"path\": \"%s\"}", d->path);
 	return (d);
@@ -85,7 +74,7 @@ far_lose(void *far)
 	(void)snprintf(away, sizeof(away), "%s/away/.tmp", d->base);
 	/* The worker may put one more file there while it is being emptied. */
 	while (access(away, F_OK) == 0)
-		(void)nftw(away, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+		(void)scratch_remove(away);
 }
 
 static void
@@ -103,7 +92,7 @@ far_down(void *far)
 {
 	struct directory_far *d = far;
 
-	assert_int_equal(nftw(d->base, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(scratch_remove(d->base), 0);
 	free(d);
 }
 
@@ -234,7 +223,7 @@ test_removed_folder(void **state)
 	assert_non_null(contract_open(&c, &directory_ops, config));
 	contract_store(&c, &e[0], 1, 5000);
 	(void)snprintf(path, sizeof(path), "%s/acct", d->path);
-	assert_int_equal(nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(scratch_remove(path), 0);
 	contract_store(&c, &e[1], 1, 5000);
 	assert_int_equal(e[1].tries, 1);
 	ev = contract_make(&e[1]);

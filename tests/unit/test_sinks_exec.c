@@ -56,9 +56,7 @@ far_make(char *config, size_t size, const char *more)
 	struct exec_far *x = calloc(1, sizeof(*x));
 
 	assert_non_null(x);
-	(void)snprintf(
-	    x->folder, sizeof(x->folder), "/tmp/test_sinks_exec.XXXXXX");
-	assert_non_null(mkdtemp(x->folder));
+	scratch_folder(x->folder, sizeof(x->folder));
 	(void)snprintf(x->path, sizeof(x->path), "%s/lines", x->folder);
 	(void)snprintf(x->lost, sizeof(x->lost), "%s.lost", x->path);
 	(void)snprintf(config, size,
@@ -112,9 +110,7 @@ far_down(void *far)
 {
 	struct exec_far *x = far;
 
-	(void)unlink(x->path);
-	(void)unlink(x->lost);
-	assert_int_equal(rmdir(x->folder), 0);
+	assert_int_equal(scratch_remove(x->folder), 0);
 	free(x);
 }
 

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "bridge/envelope/event.h"
+#include "scratch.h"
 #include "sink_contract.h"
 #include "sinks/sinks.h"
 
@@ -76,9 +77,7 @@ far_up(char *config, size_t size)
 	struct stdout_far *o = calloc(1, sizeof(*o));
 
 	assert_non_null(o);
-	(void)snprintf(
-	    o->folder, sizeof(o->folder), "/tmp/test_sinks_stdout.XXXXXX");
-	assert_non_null(mkdtemp(o->folder));
+	scratch_folder(o->folder, sizeof(o->folder));
 	(void)snprintf(o->path, sizeof(o->path), "%s/fifo", o->folder);
 	assert_int_equal(mkfifo(o->path, 0600), 0);
 	o->read_fd = open(o->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -172,8 +171,7 @@ far_down(void *far)
 		uv_run(o->loop, UV_RUN_NOWAIT);
 	}
 	close(o->read_fd);
-	unlink(o->path);
-	rmdir(o->folder);
+	assert_int_equal(scratch_remove(o->folder), 0);
 	free(o->data);
 	free(o);
 }
