@@ -30,6 +30,7 @@ rest(struct watcher *w)
 	const struct config_account *a = w->account;
 	uint64_t now = now_ms(w);
 	uint64_t old_at = w->connected_at + a->max_connection_seconds * 1000ULL;
+	uint64_t again;
 
 	watcher_reset_check(w);
 	if (catchup_lag(w->catchup) == 0) {
@@ -44,8 +45,13 @@ rest(struct watcher *w)
 	if (w->is_guest && !w->host->once) {
 		watcher_guest_rest(w);
 	} else if (w->host->once) {
-		w->held = 1; /* outcomes are awaited */
+		/* Outcomes are awaited, or a message that is asked for later.
+		 */
+		again = catchup_wake(w->catchup);
+		w->held = 1;
 		w->wake_at = now + KEEPALIVE_MS;
+		if (again < w->wake_at)
+			w->wake_at = again > now ? again : now + 1;
 	} else if (expiring(w) || now >= old_at) {
 		watcher_renew(w);
 	} else if (now - w->opened_at >= a->sweep_seconds * 1000ULL) {
