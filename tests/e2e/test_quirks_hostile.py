@@ -50,11 +50,15 @@ def test_endless_greeting(imap, fake_bridge, output):
     expect(imap, bridge, output)
 
 
-@pytest.mark.parametrize("command", ["EXAMINE", "UID SEARCH", "UID FETCH"])
+TALK = {"EXAMINE": b"* OK " + b"x" * 8000, "UID SEARCH": b"* " + b"y" * 8000,
+        "UID FETCH": b"* 1 FETCH (FLAGS (" + b"\\Seen " * 200 + b"))"}
+
+
+@pytest.mark.parametrize("command", TALK)
 def test_endless_talk(imap, fake_bridge, output, command):
     """Lines without end, none of them the answer."""
     imap.box.add(mail(1))
-    imap.on(command, [flood(b"* 1 FETCH (FLAGS (\\Seen))\r\n", 1 << 40)])
+    imap.on(command, [flood(TALK[command] + b"\r\n", 1 << 40)])
     bridge = fake_bridge()
     bridge.start()
     bridge.wait_log("talks without end", 60)
