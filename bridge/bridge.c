@@ -319,6 +319,8 @@ bridge_loop(struct bridge *b)
 	uv_prepare_start(&turn, on_turn);
 	uv_unref((uv_handle_t *)&turn);
 	bridge_start_rosters(b);
+	if (b->wake != NULL)
+		b->wake(b->wake_arg);
 	uv_run(&b->loop, UV_RUN_DEFAULT);
 	uv_close((uv_handle_t *)&turn, NULL);
 	attempts_close(b->attempts);

@@ -68,7 +68,7 @@ struct bridge {
 	size_t nstopped;
 	unsigned stuck;		 /* seconds a sink has been down, with --once */
 	size_t closing;		 /* parts that are not closed yet */
-	void (*wake)(void *arg); /* with bridge_changed(); or NULL */
+	void (*wake)(void *arg); /* at first, with bridge_changed(); or NULL */
 	void *wake_arg;
 	int interrupted; /* by a signal */
 	int exit_code;

@@ -314,7 +314,6 @@ resend_run(const struct config *config, const struct resend_request *q)
 		return (fault_exit_code(f.kind));
 	}
 	r.bridge.progress = progress_new(&r.bridge.loop, NULL, on_count, &r);
-	feed(&r);
 	bridge_loop(&r.bridge);
 	code = report(&r);
 	letter_list_free(r.letters, r.n);

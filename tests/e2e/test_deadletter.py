@@ -86,6 +86,22 @@ def test_retry(refusing, dovecot, user, redis_output):
     assert "no dead letters" in bridge.command("dead-letter", "retry").stdout
 
 
+def test_letters_that_cannot_be_read(fake_bridge):
+    """All of them: told, and kept."""
+    bridge = fake_bridge()
+    letter = bridge.folder / "state/dead-letter/fake/INBOX/7-0000000002@x.json"
+    letter.parent.mkdir(parents=True)
+    (bridge.folder / "state").chmod(0o700)
+    letter.write_text(json.dumps({
+        "account": "fake", "mailbox": "INBOX", "uidValidity": 7, "uid": 2,
+        "size": 5, "flags": "", "sink": "x", "reason": "too large"}))
+    done = bridge.command("dead-letter", "retry")
+    assert done.returncode == EX_DATAERR, done.stderr
+    assert "2@x.eml: No such file" in done.stderr
+    assert "1 cannot be read" in done.stderr
+    assert letter.exists()
+
+
 def test_drop(refusing, user):
     bridge = refusing()
     bridge.once()
