@@ -67,12 +67,6 @@ on_part_closed(void *arg)
 }
 
 static void
-on_net_closed(void *arg)
-{
-	on_part_closed(arg);
-}
-
-static void
 close_all(struct bridge *b)
 {
 	size_t i;
@@ -107,7 +101,7 @@ close_all(struct bridge *b)
 	b->closing += 3;
 	oauth2_close(b->oauth2, on_part_closed, b);
 	committer_close(b->committer, on_part_closed, b);
-	net_close(b->net, on_net_closed, b);
+	net_close(b->net, on_part_closed, b);
 }
 
 static void
