@@ -63,6 +63,27 @@ def test_netease_wants_an_id(imap, fake_bridge, output):
     assert uids(output) == [1]
 
 
+@pytest.mark.parametrize("at", [3, 20, 40])
+def test_more_with_the_capabilities(imap, fake_bridge, output, at):
+    """Lines that come in one packet with the last that libcurl reads, cut
+    anywhere: the login does not stumble over the rest of one."""
+    imap.box.add(mail(1))
+    more = b"* OK [ALERT] going down\r\n* OK Still here\r\n"
+
+    async def told(connection) -> None:
+        connection.writer.write(
+            f"* CAPABILITY {imap.capability}\r\n{connection.tag} OK done\r\n"
+            .encode() + more[:at])
+        await connection.writer.drain()
+        imap.on("AUTHENTICATE", [more[at:], "-- model"])
+
+    imap.on("CAPABILITY", [told])
+    bridge = fake_bridge()
+    bridge.once()
+    assert uids(output) == [1]
+    assert imap.connections == 1
+
+
 @pytest.mark.parametrize("answer", ["NO no", "BAD what"])
 def test_id_refused(imap, fake_bridge, output, answer):
     imap.box.add(mail(1))

@@ -84,12 +84,15 @@ def test_no_uidvalidity(imap, fake_bridge, output, line):
 
 
 def test_wide_uidvalidity(imap, fake_bridge, output):
+    """And the same mail twice: two of the mailbox, two events."""
     imap.box.uidvalidity = 1528896777421
+    imap.box.add(mail(1))
     imap.box.add(mail(1))
     bridge = fake_bridge()
     bridge.once()
     bridge.once()
-    assert published(output) == [(1528896777421, 1, "mail 1")]
+    assert published(output) == [
+        (1528896777421, 1, "mail 1"), (1528896777421, 2, "mail 1")]
 
 
 # SEARCH

@@ -73,12 +73,42 @@ test_ack(void **state)
 	ack_free(w);
 }
 
+/* Where the mark would be if these were done too: what goes into the
+ * transaction of a sink that stores marks. */
+static void
+test_mark_if(void **state)
+{
+	static const uint32_t some[] = { 15, 12 }, none[] = { 20 },
+			      all[] = { 20, 12, 11, 15 };
+	struct ack_window *w = ack_new(10, 8);
+
+	(void)state;
+	assert_int_equal(ack_mark_if(w, none, 1), 10);
+	assert_non_null(ack_open(w, 11));
+	assert_non_null(ack_open(w, 12));
+	assert_non_null(ack_open(w, 15));
+	assert_non_null(ack_open(w, 20));
+	assert_int_equal(ack_mark_if(w, some, 2), 10); /* 11 is open */
+	assert_int_equal(ack_mark_if(w, all, 4), 20);
+	assert_int_equal(ack_mark_if(w, all + 1, 3), 15);
+	ack_done(w, 11);
+	assert_int_equal(ack_mark_if(w, some, 0), 11);
+	assert_int_equal(ack_mark_if(w, some, 2), 15);
+	assert_int_equal(ack_mark_if(w, some + 1, 1), 12);
+	ack_done(w, 20); /* done, and held by those below it */
+	assert_int_equal(ack_mark_if(w, none, 1), 11);
+	assert_int_equal(ack_mark_if(w, some, 2), 20);
+	assert_int_equal(ack_mark(w), 11);
+	ack_free(w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_uidset),
 		cmocka_unit_test(test_ack),
+		cmocka_unit_test(test_mark_if),
 	};
 
 	return (cmocka_run_group_tests_name("ack", tests, NULL, NULL));

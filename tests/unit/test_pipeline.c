@@ -14,6 +14,7 @@
 #include "bridge/budget.h"
 #include "bridge/config/config.h"
 #include "bridge/config/source.h"
+#include "bridge/envelope/event.h"
 #include "bridge/fault.h"
 #include "bridge/message.h"
 #include "bridge/pipeline_private.h"
@@ -128,6 +129,12 @@ end(struct world *w)
 	scratch_leave();
 }
 
+static const char *
+mailbox_of(size_t lane)
+{
+	return (lane == 0 ? "INBOX" : lane == 1 ? "Two" : "Three");
+}
+
 static void
 submit(struct world *w, size_t lane, uint32_t uid)
 {
@@ -136,7 +143,7 @@ submit(struct world *w, size_t lane, uint32_t uid)
 	size_t charge;
 
 	m->account = "a";
-	m->mailbox = lane == 0 ? "INBOX" : lane == 1 ? "Two" : "Three";
+	m->mailbox = mailbox_of(lane);
 	m->uidvalidity = 7;
 	m->uid = uid;
 	m->raw_len = m->size = sizeof(mail) - 1;
@@ -172,6 +179,20 @@ submit_all(struct world *w)
 	}
 }
 
+/* How often the sink stored it. */
+static unsigned
+stored(size_t lane, uint32_t uid)
+{
+	char id[32];
+	struct event ev = { .account = (char *)"a",
+		.mailbox = (char *)mailbox_of(lane),
+		.id = id };
+
+	(void)snprintf(id, sizeof(id), "7-%u", uid);
+	return (fake_sink_count(&ev));
+}
+
+/* Each has one outcome, and is where it says. */
 static void
 check_once(struct world *w)
 {
@@ -179,8 +200,11 @@ check_once(struct world *w)
 	size_t lane;
 
 	for (lane = 0; lane < LANES; lane++) {
-		for (uid = 1; uid <= MAILS; uid++)
+		for (uid = 1; uid <= MAILS; uid++) {
 			assert_int_equal(w->outcomes[lane][uid], 1);
+			assert_int_equal(w->last[lane][uid], PIPELINE_STORED);
+			assert_int_equal(stored(lane, uid), 1);
+		}
 	}
 	assert_int_equal(pipeline_count(w->pipeline), 0);
 	assert_int_equal(route_budget(w->route)->used, 0);

@@ -257,7 +257,7 @@ static void
 test_any_script(void **state)
 {
 	static const char letters[] = "SSSSSRDOFX";
-	char scripts[SINKS][200];
+	char scripts[SINKS][200], id[32];
 	struct world w;
 	unsigned seed;
 	uint32_t uid;
@@ -279,8 +279,12 @@ test_any_script(void **state)
 		for (uid = 1; uid <= MAILS; uid++)
 			submit(&w, uid);
 		run_until(&w, MAILS, 1);
-		for (uid = 1; uid <= MAILS; uid++)
+		for (uid = 1; uid <= MAILS; uid++) {
 			assert_int_equal(w.outcomes[uid], 1);
+			(void)snprintf(id, sizeof(id), "7-%u", uid);
+			if (w.last[uid] == PIPELINE_STORED)
+				assert_int_equal(stored(id), 2); /* at both */
+		}
 		assert_int_equal(route_budget(w.route)->used, 0);
 		end(&w);
 	}
@@ -308,21 +312,25 @@ static void
 test_refused_goes_to_the_dead_letter_sink(void **state)
 {
 	struct world w;
+	uint32_t uid;
 
 	(void)state;
 	begin(&w, 1 << 20);
 	assert_int_equal(
 	    pipeline_set_dead_letter(w.pipelines[0], w.pipelines[2]), 0);
-	fake_sink_script(w.pipelines[0]->sink, "XS");
+	fake_sink_script(w.pipelines[0]->sink, "XSX");
+	fake_sink_script(w.pipelines[1]->sink, "SSD");
 	fake_sink_script(w.pipelines[2]->sink, "D");
-	submit(&w, 1);
-	submit(&w, 2);
+	for (uid = 1; uid <= 3; uid++)
+		submit(&w, uid);
 	run_until(&w, 1, 0);
 	idle(&w);
 	assert_int_equal(w.outcomes[1], 0); /* only its ack moves the mark */
-	run_until(&w, 2, 1);
+	run_until(&w, 3, 1);
 	assert_int_equal(w.last[1], PIPELINE_LETTER);
 	assert_int_equal(w.last[2], PIPELINE_STORED);
+	/* Whoever tells last. */
+	assert_int_equal(w.last[3], PIPELINE_LETTER);
 	assert_int_equal(stored("7-1-refused-a"), 1);
 	assert_false((access("dead-letter", F_OK) == 0));
 	end(&w);
