@@ -221,3 +221,20 @@ args_choice(const struct args *args, const char *name, const char *const *names,
 	return (
 	    args_wrong(args->cmd, "--%s: %s is none of %s", name, text, list));
 }
+
+int
+args_only(const struct args *args, const char *name, const char *list)
+{
+	size_t len = strlen(args->operand);
+	const char *p;
+
+	if (args_value(args, name) == NULL)
+		return (0);
+	for (p = list; p != NULL; p = strchr(p, '|'), p += p != NULL) {
+		if (strncmp(p, args->operand, len) == 0 &&
+		    (p[len] == '|' || p[len] == '\0'))
+			return (0);
+	}
+	return (args_wrong(
+	    args->cmd, "%s: --%s is for %s", args->operand, name, list));
+}

@@ -34,6 +34,10 @@ int args_number(
 int args_choice(const struct args *, const char *name, const char *const *names,
     unsigned *choice);
 
+/* The option ${name} goes with the operands of ${list}, "get|list", only.  0,
+ * or EX_USAGE (told on stderr) if it is given with another one. */
+int args_only(const struct args *, const char *name, const char *list);
+
 /* Tell on stderr that the command was called wrongly, with how to get help;
  * returns EX_USAGE. */
 int args_wrong(const struct cli_command *cmd, const char *, ...)

@@ -73,9 +73,9 @@ check(const struct args *args, int *older, uint64_t *days)
 		return (args_wrong(args->cmd,
 		    "--older-than must be at least 1: what is in flight is as "
 		    "young as that"));
-	if (getting && (*older || args_value(args, "dry-run") != NULL))
-		return (args_wrong(
-		    args->cmd, "get: --older-than and --dry-run are for gc"));
+	if (args_only(args, "older-than", "gc") != 0 ||
+	    args_only(args, "dry-run", "gc") != 0)
+		return (EX_USAGE);
 	if (getting && !blobs_valid(args->second))
 		return (args_wrong(args->cmd,
 		    "get: a blob's id is \"sha256-\" and 64 hex digits, as "

@@ -328,29 +328,20 @@ find_action(const struct request *q)
 		    cmd, "%s is none of %s", q->args.operand, cmd->operand);
 		return (NULL);
 	}
-	if (args_value(&q->args, "all") != NULL && action->run == reset)
-		return (&discard);
-	if ((args_value(&q->args, "all") != NULL) ||
-	    (action->run != set &&
-		(args_value(&q->args, "uid") != NULL ||
-		    args_value(&q->args, "uidvalidity") != NULL))) {
-		args_wrong(cmd,
-		    "%s: --all is for reset, --uid and "
-		    "--uidvalidity are for set",
-		    action->name);
+	if (args_only(&q->args, "all", "reset") != 0 ||
+	    args_only(&q->args, "uid", "set") != 0 ||
+	    args_only(&q->args, "uidvalidity", "set") != 0 ||
+	    args_only(&q->args, "force", "import") != 0 ||
+	    args_only(&q->args, "json", "list|get") != 0)
 		return (NULL);
-	}
+	if (args_value(&q->args, "all") != NULL)
+		return (&discard);
 	if ((action->run == export_all || action->run == import_all) &&
 	    (q->account != NULL || q->mailbox != NULL)) {
 		args_wrong(cmd,
 		    "%s: it is for all mailboxes, without --account and "
 		    "--mailbox",
 		    action->name);
-		return (NULL);
-	}
-	if (args_value(&q->args, "force") != NULL &&
-	    action->run != import_all) {
-		args_wrong(cmd, "%s: --force is for import", action->name);
 		return (NULL);
 	}
 	if (!action->needs_mailbox ||

@@ -41,7 +41,8 @@ static const struct cli_option dead_letter_options[] = { CONFIG,
 	VALUE("uid", "N", "only this one"),
 	VALUE("sink", "NAME", "retry: publish to this sink only"),
 	FLAG("all", "show, drop: all of them"),
-	FLAG("raw", "show: nothing but the mail itself"), JSON, END };
+	FLAG("raw", "show: nothing but the mail itself"),
+	FLAG("json", "list, show: print JSON"), END };
 
 static const struct cli_option checkpoint_options[] = { CONFIG,
 	VALUE("account", "NAME", "an account of the config"),
@@ -50,7 +51,8 @@ static const struct cli_option checkpoint_options[] = { CONFIG,
 	VALUE("uidvalidity", "N",
 	    "set: of which UIDVALIDITY (default: the newest known)"),
 	FLAG("all", "reset: put the whole store aside"),
-	FLAG("force", "import: also where that goes back"), JSON, END };
+	FLAG("force", "import: also where that goes back"),
+	FLAG("json", "list, get: print JSON"), END };
 
 static const struct cli_option blob_options[] = { CONFIG,
 	VALUE("older-than", "DAYS",

@@ -188,10 +188,10 @@ find_action(struct request *q)
 		    actions[i].name);
 		return (NULL);
 	}
-	if (actions[i].run != retry && args_value(&q->args, "sink") != NULL) {
-		args_wrong(cmd, "%s: --sink is for retry", actions[i].name);
+	if (args_only(&q->args, "sink", "retry") != 0 ||
+	    args_only(&q->args, "raw", "show") != 0 ||
+	    args_only(&q->args, "json", "list|show") != 0)
 		return (NULL);
-	}
 	return (&actions[i]);
 }
 

@@ -105,7 +105,15 @@ test_wrong_usage(void **state)
 	assert_int_equal(run("checkpoint get -c x --account a"), EX_USAGE);
 	said("2", "--account NAME and --mailbox NAME are needed");
 	assert_int_equal(run("checkpoint list -c x --uid 4"), EX_USAGE);
-	said("2", "are for set");
+	said("2", "--uid is for set");
+	assert_int_equal(run("checkpoint export -c x --json"), EX_USAGE);
+	said("2", "export: --json is for list|get");
+	assert_int_equal(run("dead-letter list -c x --raw"), EX_USAGE);
+	said("2", "list: --raw is for show");
+	assert_int_equal(run("dead-letter drop -c x --all --json"), EX_USAGE);
+	said("2", "drop: --json is for list|show");
+	assert_int_equal(run("blob gc -c x --older-than 0"), EX_USAGE);
+	said("2", "at least 1");
 	assert_int_equal(run("checkpoint get -c x --all"), EX_USAGE);
 	said("2", "--all is for reset");
 	assert_int_equal(run("help nonsense"), EX_USAGE);
