@@ -1,5 +1,8 @@
 """Each call that the directory sink makes fails once, or is the last one."""
 
+import errno
+import os
+
 import pytest
 
 from bridge import account
@@ -20,10 +23,19 @@ ERRORS = {
 }
 
 
+# Of these nobody need hear: the rest is written as if nothing had been.
+HARMLESS = ("EINTR", "short", "kill-before", "kill-after", "")
+
+
 @pytest.fixture
-def case(new_bridge, dovecot, user, output, folder):
+def count() -> int:
+    return COUNT
+
+
+@pytest.fixture
+def case(new_bridge, dovecot, user, output, folder, count):
     """A mailbox to be bridged to the directory, and its calls counted."""
-    dovecot.append(user, mails(COUNT))
+    dovecot.append(user, mails(count))
     faults = Faults(folder / "calls.txt", calls=STEPS,
                     paths=(str(output.path),))
 
@@ -36,18 +48,21 @@ def case(new_bridge, dovecot, user, output, folder):
         assert code in ((-9,) if action.startswith("kill") and
                         bridge.faults.was_hit() else (0,)), bridge.tail()
         calls = bridge.faults.made()
+        if action not in HARMLESS and bridge.faults.was_hit():
+            error = getattr(errno, action.removeprefix("late-"))
+            assert os.strerror(error) in bridge.printed()
         bridge.faults = None
         bridge.once()
-        check(bridge, output, user)
+        check(bridge, output, user, count)
         return calls
 
     return run
 
 
-def check(bridge, output, user: str) -> None:
-    assert bridge.checkpoint(user) == COUNT
+def check(bridge, output, user: str, count: int) -> None:
+    assert bridge.checkpoint(user) == count
     assert [event["uid"] for event in output.events()] == (
-        list(range(1, COUNT + 1)))
+        list(range(1, count + 1)))
     assert not list((output.path / ".tmp").iterdir())
     for path in output.files():
         path.unlink()
@@ -58,13 +73,35 @@ def first_of_each(calls: list) -> dict:
     return {call.name: call.number for call in reversed(calls)}
 
 
+def is_durable(calls: list) -> bool:
+    """Is there a sync behind the last rename?"""
+    renamed = max(call.number for call in calls if call.name == "rename")
+    return any(call.name in ("fsync", "syncfs") for call in calls
+               if call.number > renamed)
+
+
 def test_each_step_fails_once(case):
-    """Whatever fails, and even where it only seems to: all comes out."""
-    numbers = first_of_each(case(0, ""))
+    """Whatever fails, and even where it only seems to: it is told, and all
+    comes out."""
+    calls = case(0, "")
+    assert is_durable(calls)
+    numbers = first_of_each(calls)
     assert {"open", "writev", "syncfs", "rename", "fsync"} <= set(numbers)
     for name, number in numbers.items():
         for error in ERRORS[name]:
             assert any(call.hit for call in case(number, error)), (name, error)
+
+
+@pytest.mark.parametrize("count", [3])
+def test_a_file_that_cannot_be_synced(case):
+    """Of few mails each file is; once it failed, a second fsync proves
+    nothing."""
+    calls = case(0, "")
+    assert is_durable(calls)
+    number = next(call.number for call in calls
+                  if call.name == "fsync" and "/.tmp/" in call.target)
+    for error in ("EIO", "late-EIO"):
+        assert any(call.hit for call in case(number, error))
 
 
 def test_killed_at_each_step(case):
