@@ -48,15 +48,18 @@ def free_port() -> int:
 
 def wait_until(condition: Callable[[], T], seconds: float = 30,
                what: str = "the condition", step: float = 0.01) -> T:
-    """Call it until it gives something true, and return that."""
+    """Call it until it gives something true, and return that.  Asking takes
+    half a processor at most: what is waited for needs one too."""
     deadline = time.monotonic() + seconds
     while True:
+        asked = time.monotonic()
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise TimeoutError(f"waited {seconds} s in vain for {what}")
-        time.sleep(step)
+        time.sleep(max(step, min(now - asked, 1)))
 
 
 def accepts(port: int) -> bool:
