@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import outputs  # noqa: E402
 from bridge import PROGRAM, Bridge, account  # noqa: E402
+from mails import mail  # noqa: E402
 from outputs import (  # noqa: E402
     WEBHOOK_SECRET, DirectoryOutput, ExecOutput, KafkaOutput, RedisOutput,
     WebhookOutput)
@@ -228,17 +229,48 @@ def imap():
     assert not server.surprises
 
 
+def fake(port: int, name: str, **changes) -> dict:
+    """An account on a scripted server."""
+    return {"name": name, "host": "127.0.0.1", "port": port,
+            "tls": "none", "user": name, "mailboxes": ["INBOX"],
+            "auth": {"method": "password",
+                     "password": {"file": "secret.txt"}},
+            "start": "beginning", **changes}
+
+
 @pytest.fixture
 def fake_account(imap):
     """fake_account(**changes): an account on the scripted server."""
     def make(name: str = "fake", **changes) -> dict:
-        return {"name": name, "host": "127.0.0.1", "port": imap.port,
-                "tls": "none", "user": name, "mailboxes": ["INBOX"],
-                "auth": {"method": "password",
-                         "password": {"file": "secret.txt"}},
-                "start": "beginning", **changes}
+        return fake(changes.pop("port", imap.port), name, **changes)
 
     return make
+
+
+@pytest.fixture
+def imaps(new_bridge, output):
+    """imaps(names): a scripted server for each, which has one mail, as
+    {name: server}.  imaps.bridge(**changes): one bridge to all of them, each an
+    account of that name (blanks are hyphens).  What takes time takes it once."""
+    class Several(dict):
+        def __call__(self, names) -> dict:
+            self.update((name, FakeImap([mail(1)])) for name in names)
+            return self
+
+        def account(self, name: str) -> str:
+            return re.sub(r"[^A-Za-z0-9]+", "-", name)[:40]
+
+        def bridge(self, **changes) -> Bridge:
+            return new_bridge([
+                fake(server.port, self.account(name), **changes)
+                for name, server in self.items()], output)
+
+    several = Several()
+    yield several
+    for server in several.values():
+        server.close()
+    assert not [server.surprises for server in several.values()
+                if server.surprises]
 
 
 @pytest.fixture

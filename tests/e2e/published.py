@@ -17,13 +17,28 @@ def blob_id(octets: bytes) -> str:
     return f"sha256-{sha256(octets).hexdigest()}"
 
 
-def expect(imap, bridge, output, seconds: float = 30) -> None:
-    """Each mail in the mailbox comes out, as it is, and no other."""
-    bridge.wait(lambda: output.count() >= len(imap.box.mails), seconds,
-                "all mails")
-    assert uids(output) == imap.box.uids()
-    for event in output.events():
-        octets = imap.box.mails[event["uid"]]
+def compare(box, events: list) -> None:
+    """These are all mails of the mailbox, as they are, and no other."""
+    assert sorted(event["uid"] for event in events) == box.uids()
+    for event in events:
+        octets = box.mails[event["uid"]]
         assert event["size"] == len(octets)
         assert event["blobId"] == blob_id(octets)
         assert not event.get("problems")
+
+
+def expect(imap, bridge, output, seconds: float = 30) -> None:
+    """Each mail in the mailbox comes out."""
+    bridge.wait(lambda: output.count() >= len(imap.box.mails), seconds,
+                "all mails")
+    compare(imap.box, output.events())
+
+
+def expect_each(imaps, bridge, output, seconds: float = 30) -> None:
+    """The same of several servers (the fixture imaps)."""
+    bridge.wait(lambda: output.count() >= sum(
+        len(imap.box.mails) for imap in imaps.values()), seconds, "all mails")
+    events = output.events()
+    for name, imap in imaps.items():
+        compare(imap.box, [event for event in events
+                           if event["account"] == imaps.account(name)])

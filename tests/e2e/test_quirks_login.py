@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mails import mail
-from published import expect, uids
+from published import expect, expect_each, uids
 
 
 LOGINS = [
@@ -26,16 +26,17 @@ LOGINS = [
 ]
 
 
-@pytest.mark.parametrize("answer,kind", LOGINS)
-def test_login_refused(imap, fake_bridge, output, answer, kind):
+def test_login_refused(imaps, output):
     """A busy server is no wrong password, and the other way round."""
-    imap.box.add(mail(1))
-    imap.on("AUTHENTICATE", f"S: $ {answer}")
-    bridge = fake_bridge()
+    for answer, imap in imaps(answer for answer, _ in LOGINS).items():
+        imap.on("AUTHENTICATE", f"S: $ {answer}")
+    bridge = imaps.bridge()
     bridge.start()
-    expect(imap, bridge, output)
-    told = "refuses user or password" in bridge.printed()
-    assert told == (kind == "auth"), bridge.printed()
+    expect_each(imaps, bridge, output)
+    for answer, kind in LOGINS:
+        told = re.search(f"{imaps.account(answer)}/INBOX: .*refuses user or "
+                         "password", bridge.printed())
+        assert bool(told) == (kind == "auth"), (answer, bridge.printed())
 
 
 def test_netease_wants_an_id(imap, fake_bridge, output):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from mails import mail, mails
-from published import expect, uids
+from published import expect, expect_each
 
 
 async def arrive(connection) -> None:
@@ -42,19 +42,23 @@ POSITIONS = {
 }
 
 
-@pytest.mark.parametrize("place", POSITIONS)
-def test_exists_at(imap, fake_bridge, output, place):
+def untold(place: str) -> bool:
+    return place in ("in EXAMINE", "never") or "DONE" in place
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_exists_at(imaps, output, late):
     """Wherever new mail is told, or not told, it comes out."""
-    imap.box.add(mail(1))
-    command, script = POSITIONS[place]
-    imap.on(command, script)
+    imaps(place for place in POSITIONS if untold(place) == late)
+    for place, imap in imaps.items():
+        imap.on(*POSITIONS[place])
     # Where it was told in time, nothing else may be needed to find it.
-    untold = place in ("in EXAMINE", "never") or "DONE" in place
-    bridge = fake_bridge(idle_seconds=2 if untold else 600)
+    bridge = imaps.bridge(idle_seconds=2 if late else 600)
     bridge.start()
-    bridge.wait(lambda: output.count() == 2, 15, "the second mail")
-    assert uids(output) == [1, 2]
-    assert imap.connections == 1
+    bridge.wait(lambda: output.count() == 2 * len(imaps),
+                what="the second mails")
+    expect_each(imaps, bridge, output)
+    assert [imap.connections for imap in imaps.values()] == [1] * len(imaps)
 
 
 def test_black_hole_in_idle(imap, fake_bridge, output):
@@ -71,39 +75,43 @@ def test_black_hole_in_idle(imap, fake_bridge, output):
     bridge.wait_log("IDLE: no answer from the server within 5 s")
 
 
-@pytest.mark.parametrize("command", [
-    "AUTHENTICATE", "ID", "EXAMINE", "UID SEARCH", "UID FETCH", "IDLE"])
-def test_black_hole_in(imap, fake_bridge, output, command):
-    imap.box.add(mail(1))
-    imap.on(command, "-- hole")
-    bridge = fake_bridge(command_seconds=5)
+def test_black_hole_in(imaps, output):
+    for command, imap in imaps([
+            "AUTHENTICATE", "ID", "EXAMINE", "UID SEARCH", "UID FETCH",
+            "IDLE"]).items():
+        imap.on(command, "-- hole")
+    bridge = imaps.bridge(command_seconds=5)
     bridge.start()
-    bridge.wait_log("no answer from the server within 5 s", 15)
-    expect(imap, bridge, output)
-    imap.wait_said("IDLE")
-    assert imap.connections == 2
+    for command in imaps:
+        bridge.wait_log(f"{imaps.account(command)}/INBOX: .*no answer from "
+                        "the server within 5 s")
+    expect_each(imaps, bridge, output)
+    for imap in imaps.values():
+        imap.wait_said("IDLE")
+        assert imap.connections == 2
 
 
 IDLES = {
-    "BAD": ("S: $ BAD what is that", 1),
-    "NO": ("S: $ NO not now", 1),
-    "OK at once": ("S: $ OK done", 1),
-    "ended by the server": ("S: + idling\nS: $ OK enough", 1),
+    "BAD": "S: $ BAD what is that",
+    "NO": "S: $ NO not now",
+    "OK at once": "S: $ OK done",
+    "ended by the server": "S: + idling\nS: $ OK enough",
 }
 
 
-@pytest.mark.parametrize("name", IDLES)
-def test_idle_that_is_none(imap, fake_bridge, output, name):
+def test_idle_that_is_none(imaps, output):
     """Then the mailbox is polled, and the server not run over."""
-    script, tries = IDLES[name]
-    imap.on("IDLE", script, times=1000)
-    bridge = fake_bridge(poll_seconds=1)
+    for name, imap in imaps(IDLES).items():
+        imap.on("IDLE", IDLES[name], times=1000)
+    bridge = imaps.bridge(poll_seconds=1)
     bridge.start()
-    imap.wait_said("NOOP", 2)
-    imap.box.add(mail(1))
-    expect(imap, bridge, output)
-    assert len(imap.said("IDLE")) == tries
-    assert imap.connections == 1
+    for imap in imaps.values():
+        imap.wait_said("NOOP", 2)
+        imap.box.add(mail(2))
+    expect_each(imaps, bridge, output)
+    for imap in imaps.values():
+        assert len(imap.said("IDLE")) == 1
+        assert imap.connections == 1
 
 
 def test_plus_said_twice(imap, fake_bridge, output):
@@ -141,26 +149,33 @@ THROTTLES = {
     "IDLE": "BAD", "NOOP": "NO"}
 
 
-@pytest.mark.parametrize("command", THROTTLES)
-def test_throttled(imap, fake_bridge, output, command):
+def test_throttled(imaps, output):
     """The pause that is asked for is made, whatever is refused."""
-    if command == "NOOP":
-        imap.capability = "IMAP4rev1 AUTH=PLAIN"
-    imap.box.add(mail(1))
-    times = []
-    imap.on(command, [
-        lambda _: times.append(time.monotonic()),
-        f"S: $ {THROTTLES[command]} Request is throttled. Suggested Backoff "
-        "Time: 2500 milliseconds",
-        "S: * BYE Connection closed. 14", "-- close"])
-    imap.on("CAPABILITY", [lambda _: times.append(time.monotonic()),
-                           "-- model"], times=9, connection=2)
-    bridge = fake_bridge(poll_seconds=1)
+    times = {command: [] for command in THROTTLES}
+
+    def note(connection) -> None:
+        for command, imap in imaps.items():
+            if imap is connection.server:
+                times[command].append(time.monotonic())
+
+    for command, imap in imaps(THROTTLES).items():
+        imap.on(command, [
+            note,
+            f"S: $ {THROTTLES[command]} Request is throttled. Suggested "
+            "Backoff Time: 2500 milliseconds",
+            "S: * BYE Connection closed. 14", "-- close"])
+        imap.on("CAPABILITY", [note, "-- model"], times=9, connection=2)
+    imaps["NOOP"].capability = "IMAP4rev1 AUTH=PLAIN"
+    bridge = imaps.bridge(poll_seconds=1)
     bridge.start()
-    bridge.wait_log(r"next try in 2\.5 s")
-    expect(imap, bridge, output)
-    bridge.wait(lambda: len(times) >= 2, what="the second connection")
-    assert times[1] - times[0] >= 2.4
+    for command in imaps:
+        bridge.wait_log(rf"{imaps.account(command)}/INBOX: .*"
+                        r"next try in 2\.5 s")
+    expect_each(imaps, bridge, output)
+    bridge.wait(lambda: min(map(len, times.values())) >= 2,
+                what="the second connections")
+    for command, found in times.items():
+        assert found[1] - found[0] >= 2.4, command
 
 
 def test_throttled_by_bye(imap, fake_bridge, output):
@@ -189,20 +204,20 @@ def test_authenticated_but_not_connected(imap, fake_bridge, output):
     expect(imap, bridge, output)
 
 
-@pytest.mark.parametrize("command", [
-    "CAPABILITY", "AUTHENTICATE", "ID", "EXAMINE", "UID SEARCH", "UID FETCH",
-    "IDLE"])
-def test_bye_in(imap, fake_bridge, output, command):
-    imap.box.add(mail(1))
-    imap.on(command, """
-        S: * BYE shutting down
-        -- close
-    """)
-    bridge = fake_bridge()
+def test_bye_in(imaps, output):
+    for command, imap in imaps([
+            "CAPABILITY", "AUTHENTICATE", "ID", "EXAMINE", "UID SEARCH",
+            "UID FETCH", "IDLE"]).items():
+        imap.on(command, """
+            S: * BYE shutting down
+            -- close
+        """)
+    bridge = imaps.bridge()
     bridge.start()
-    expect(imap, bridge, output)
-    imap.wait_said("IDLE")
-    assert imap.connections == 2
+    expect_each(imaps, bridge, output)
+    for imap in imaps.values():
+        imap.wait_said("IDLE", 2 if imap is imaps["IDLE"] else 1)
+        assert imap.connections == 2
 
 
 def test_bye_without_close(imap, fake_bridge, output):

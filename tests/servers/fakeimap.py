@@ -244,9 +244,11 @@ class Connection:
         while not done.done():
             changed = self.server.changed
             waiter = asyncio.ensure_future(changed.wait())
-            await asyncio.wait({done, waiter},
-                               return_when=asyncio.FIRST_COMPLETED)
-            waiter.cancel()
+            try:
+                await asyncio.wait({done, waiter},
+                                   return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                waiter.cancel()
             if not done.done() and changed.is_set():
                 await self.say(f"* {len(self.server.box.mails)} EXISTS")
         if done.result().upper() != "DONE":
@@ -318,9 +320,10 @@ class FakeImap:
     def close(self) -> None:
         async def end() -> None:
             self.server.close()
-            for task in list(self.tasks):
+            tasks = list(self.tasks)
+            for task in tasks:
                 task.cancel()
-            await asyncio.sleep(0)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
         self.call(end())
         self.loop.call_soon_threadsafe(self.loop.stop)
