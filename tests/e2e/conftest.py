@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import outputs  # noqa: E402
 from bridge import PROGRAM, Bridge, account  # noqa: E402
-from mails import mail  # noqa: E402
+from mails import mails  # noqa: E402
 from outputs import (  # noqa: E402
     WEBHOOK_SECRET, DirectoryOutput, ExecOutput, KafkaOutput, RedisOutput,
     WebhookOutput)
@@ -249,12 +249,12 @@ def fake_account(imap):
 
 @pytest.fixture
 def imaps(new_bridge, output):
-    """imaps(names): a scripted server for each, which has one mail, as
+    """imaps(names, count): a scripted server for each, with so many mails, as
     {name: server}.  imaps.bridge(**changes): one bridge to all of them, each an
     account of that name (blanks are hyphens).  What takes time takes it once."""
     class Several(dict):
-        def __call__(self, names) -> dict:
-            self.update((name, FakeImap([mail(1)])) for name in names)
+        def __call__(self, names, count: int = 1) -> dict:
+            self.update((name, FakeImap(mails(count))) for name in names)
             return self
 
         def account(self, name: str) -> str:

@@ -8,7 +8,7 @@ from bridge import account
 from mails import mail, mails
 
 
-def assert_rests(bridge, seconds: float = 4) -> None:
+def assert_rests(bridge, seconds: float = 2) -> None:
     """Under 5 % of one core while it can do nothing."""
     before, start = bridge.cpu_seconds(), time.monotonic()
     time.sleep(seconds)  # measures a rate; synchronises nothing
@@ -58,7 +58,7 @@ def test_away_from_the_start(new_bridge, dovecot, user, kind, request):
     try:
         bridge.start()
         bridge.wait_log("events")
-        assert_rests(bridge, 2)
+        assert_rests(bridge)
     finally:
         server.start()
     bridge.wait(lambda: output.count() == 3, 60, "three events")

@@ -3,7 +3,7 @@
 import pytest
 
 from mails import mail, mails
-from published import expect, uids
+from published import expect, expect_each, uids
 
 
 def reply(imap, order: list):
@@ -46,18 +46,17 @@ FETCHES = {
 }
 
 
-@pytest.mark.parametrize("name", FETCHES)
-def test_fetch_without_data(imap, fake_bridge, output, name):
+def test_fetch_without_data(imaps, output):
     """What is listed and did not come is asked for again."""
-    for each in mails(3):
-        imap.box.add(each)
-    imap.on("UID FETCH", FETCHES[name])
-    bridge = fake_bridge()
+    for name, imap in imaps(FETCHES, 3).items():
+        imap.on("UID FETCH", FETCHES[name])
+    bridge = imaps.bridge()
     bridge.start()
-    expect(imap, bridge, output)
-    assert imap.connections == 1
+    expect_each(imaps, bridge, output)
     bridge.terminate()
-    assert bridge.checkpoint("fake") == 3
+    for name, imap in imaps.items():
+        assert imap.connections == 1, name
+        assert bridge.checkpoint(imaps.account(name)) == 3
 
 
 def test_messages_without_their_uid(imap, fake_bridge, output):

@@ -3,7 +3,7 @@
 import pytest
 
 from mails import mail, mails
-from published import expect, published, uids
+from published import expect, expect_each, published, uids
 
 
 # UIDVALIDITY and UIDNEXT
@@ -118,17 +118,17 @@ SEARCHES = {
 }
 
 
-@pytest.mark.parametrize("name", SEARCHES)
-def test_forms_of_search(imap, fake_bridge, output, name):
-    for each in mails(3):
-        imap.box.add(each)
-    imap.on("UID SEARCH", SEARCHES[name] + "\nS: $ OK done")
-    bridge = fake_bridge()
+def test_forms_of_search(imaps, output):
+    for name, imap in imaps(SEARCHES, 3).items():
+        imap.on("UID SEARCH", SEARCHES[name] + "\nS: $ OK done")
+    bridge = imaps.bridge()
     bridge.start()
-    expect(imap, bridge, output)
-    imap.wait_said("IDLE")
+    expect_each(imaps, bridge, output)
+    for imap in imaps.values():
+        imap.wait_said("IDLE")
     bridge.terminate()
-    assert bridge.checkpoint("fake") == 3
+    for name in imaps:
+        assert bridge.checkpoint(imaps.account(name)) == 3
 
 
 @pytest.mark.parametrize("answer", ["NO no messages", "BAD invalid set"])

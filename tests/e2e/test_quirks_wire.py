@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from mails import mail, mails
-from published import expect, uids
+from published import expect, expect_each, uids
 
 
 def test_mail_that_speaks_imap(imap, fake_bridge, output):
@@ -57,14 +57,15 @@ LITERALS = {
 }
 
 
-@pytest.mark.parametrize("name", LITERALS)
-def test_literals(imap, fake_bridge, output, name):
-    imap.box.add(BODY)
-    imap.on("UID FETCH", [LITERALS[name] % (len(BODY), BODY), "S: $ OK done"])
-    bridge = fake_bridge()
+def test_literals(imaps, output):
+    for name, imap in imaps(LITERALS).items():
+        imap.on("UID FETCH", [LITERALS[name] % (len(BODY), BODY),
+                              "S: $ OK done"])
+    bridge = imaps.bridge()
     bridge.start()
-    expect(imap, bridge, output)
-    assert len(imap.said("UID FETCH")) == 1
+    expect_each(imaps, bridge, output)
+    for name, imap in imaps.items():
+        assert len(imap.said("UID FETCH")) == 1, name
 
 
 def test_quoted_body(imap, fake_bridge, output):
@@ -125,19 +126,18 @@ UNTAGGED = """
 """ + "    S: * X " + "(" * 3000 + "\n"
 
 
-@pytest.mark.parametrize("command", [
-    "ID", "EXAMINE", "UID SEARCH", "UID FETCH", "IDLE"])
-def test_untagged_rubbish(imap, fake_bridge, output, command):
-    for each in mails(2):
-        imap.box.add(each)
-    imap.on(command, UNTAGGED + "-- model")
-    bridge = fake_bridge(idle_seconds=1)
+def test_untagged_rubbish(imaps, output):
+    for command, imap in imaps([
+            "ID", "EXAMINE", "UID SEARCH", "UID FETCH", "IDLE"], 2).items():
+        imap.on(command, UNTAGGED + "-- model")
+    bridge = imaps.bridge(idle_seconds=1)
     bridge.start()
-    expect(imap, bridge, output)
-    imap.wait_said("IDLE", 2)
-    imap.deliver(mail(3))
-    expect(imap, bridge, output)
-    assert imap.connections == 1
+    expect_each(imaps, bridge, output)
+    for imap in imaps.values():
+        imap.wait_said("IDLE", 2)
+        imap.deliver(mail(3))
+    expect_each(imaps, bridge, output)
+    assert [imap.connections for imap in imaps.values()] == [1] * len(imaps)
 
 
 def test_dies_in_a_literal(imap, fake_bridge, output):
@@ -173,13 +173,14 @@ def test_one_mail_that_kills_the_connection(imap, fake_bridge, output):
     assert bridge.checkpoint("fake") == 2
 
 
-def test_cut_anywhere(imap, fake_account, new_bridge, output):
-    """An account for every third octet of a whole dialogue: its connection
+@pytest.mark.parametrize("step", [
+    7, pytest.param(2, marks=pytest.mark.long)])
+def test_cut_anywhere(imap, fake_account, new_bridge, output, step):
+    """An account for every seventh octet of a whole dialogue: its connection
     ends there; the next one lasts."""
     imap.box.add(mail(1))
     imap.box.add(mail(2))
     total = 1500
-    step = 3
     accounts = [fake_account(f"a{number}") for number in range(total // step)]
     imap.faults = lambda number: (
         {(number - 1) * step: "-- close"} if number <= len(accounts) else {})
