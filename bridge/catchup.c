@@ -95,21 +95,6 @@ catchup_skip(struct catchup *c, const struct uidset *skip)
 }
 
 void
-catchup_remember(struct catchup *c, uint32_t lo, uint32_t hi)
-{
-	uint32_t mark = ack_mark(c->window);
-
-	if (mark > LIMIT_SWEEP_UIDS && c->floor < mark - LIMIT_SWEEP_UIDS)
-		c->floor = mark - LIMIT_SWEEP_UIDS;
-	if (c->known.n >= c->known.max - 1)
-		c->floor = c->known.ranges[c->known.n / 4].hi;
-	uidset_cut(&c->known, c->floor);
-	/* Memory is out: rather than publish twice, know no more below. */
-	if (hi > c->floor && uidset_add(&c->known, lo, hi) == -1)
-		c->floor = hi;
-}
-
-void
 catchup_finish(struct catchup *c, uint32_t uid, int gone)
 {
 	if (catchup_find(c, uid) == NULL)

@@ -15,6 +15,7 @@
 
 #include "bridge/imap/fetch_form.h"
 
+struct buf;
 struct catchup;
 struct checkpoint;
 struct uidset;
@@ -71,8 +72,19 @@ void catchup_hint(struct catchup *);
 /* Search again, and below the mark too: servers are known to show a message
  * only after those with higher UIDs.  One that was not there when the mark
  * passed it is fetched like any other, without moving the mark.  What was there
- * is remembered since catchup_new(), and for the last LIMIT_SWEEP_UIDS. */
+ * is remembered since catchup_new(), or since what catchup_recall() was told
+ * of, and for the last LIMIT_SWEEP_UIDS. */
 void catchup_sweep(struct catchup *);
+
+/* Which UIDs up to the mark are remembered so, as text: "1:4,6"; "" if all are.
+ * As catchup_mark_if(), if those of ${uids} had their outcome.  In doubt (no
+ * memory) it is "". */
+void catchup_below(
+    const struct catchup *, const uint32_t *uids, size_t n, struct buf *text);
+
+/* What that once said, where the mark was at the same UID.  Before the first
+ * catchup_next().  What is no such text counts as "". */
+void catchup_recall(struct catchup *, const char *below);
 
 /* The answers: a range of a SEARCH, its end, the end of the oldest FETCH.  What
  * a complete SEARCH does not list is expunged; what a complete FETCH does not

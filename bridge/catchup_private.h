@@ -1,6 +1,6 @@
 /* catchup_private.h - what catchup.c (the course of things), catchup_fetch.c
- * (what to fetch, and what came) and catchup_search.c (SEARCH, and what its
- * answers prove) share. */
+ * (what to fetch, and what came), catchup_search.c (SEARCH, and what its
+ * answers prove) and catchup_known.c (what is old below the mark) share. */
 #ifndef CATCHUP_PRIVATE_H
 #define CATCHUP_PRIVATE_H
 

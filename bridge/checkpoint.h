@@ -87,6 +87,8 @@ struct checkpoint_row {
 	size_t nprints;			  /* order of their outcomes */
 	int replaces_prints; /* all that were there, with their own numbers */
 	const struct reset *reset; /* or NULL: nothing new of it */
+	const char
+	    *below; /* with the checkpoint, see catchup_below(); NULL: "" */
 };
 
 /* Write ${n} rows in one durable transaction: all of them or none.  May run on
@@ -106,6 +108,12 @@ int checkpoint_epoch(struct checkpoint_store *, const char *account,
  * does not wait for a checkpoint_write(). */
 struct fingerprint *checkpoint_prints(struct checkpoint_store *,
     const char *account, const char *mailbox, size_t *n, struct fault *f);
+
+/* Which UIDs below ${at} are no news, if that is where the mailbox stands: in
+ * *below, malloc'ed; NULL: all of them.  0, or -1 with ${f}. */
+int checkpoint_below(struct checkpoint_store *, const char *account,
+    const char *mailbox, const struct checkpoint *at, char **below,
+    struct fault *f);
 
 /* The last time that the mailbox was numbered anew and got ${uidvalidity}; 0:
  * whatever it got.  1 with *reset, to be cleared; 0 if never, -1 with ${f}. */

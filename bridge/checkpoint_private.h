@@ -23,11 +23,14 @@ sqlite3 *checkpoint_reader(struct checkpoint_store *, struct fault *f);
 /* Is there such a table?  Not all stores have those that came later. */
 int checkpoint_has_table(sqlite3 *, const char *name);
 
-/* checkpoint_prints.c and checkpoint_resets.c: the tables, where they are
- * missing; and, in a transaction, write what ${row} has of it; forget a
- * mailbox. 0, or -1 as SQLite says. */
+/* checkpoint_prints.c, checkpoint_below.c and checkpoint_resets.c, in a
+ * transaction: write what ${row} has of it; forget a mailbox.  0, or -1 as
+ * SQLite says. */
 int checkpoint_prints_write(sqlite3 *, const struct checkpoint_row *row);
 int checkpoint_prints_forget(
+    sqlite3 *, const char *account, const char *mailbox);
+int checkpoint_below_write(sqlite3 *, const struct checkpoint_row *row);
+int checkpoint_below_forget(
     sqlite3 *, const char *account, const char *mailbox);
 int checkpoint_resets_write(sqlite3 *, const struct checkpoint_row *row);
 int checkpoint_resets_forget(

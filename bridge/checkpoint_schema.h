@@ -81,8 +81,19 @@ int checkpoint_schema_damaged(sqlite3 *db, struct fault *f);
 	"  sum INTEGER NOT NULL,"                       \
 	"  PRIMARY KEY (account, mailbox, uidvalidity)" \
 	") STRICT, WITHOUT ROWID"
+#define CHECKPOINT_SCHEMA_BELOW              \
+	"CREATE TABLE IF NOT EXISTS below (" \
+	"  account TEXT NOT NULL,"           \
+	"  mailbox TEXT NOT NULL,"           \
+	"  uidvalidity INTEGER NOT NULL,"    \
+	"  uid INTEGER NOT NULL,"            \
+	"  uids TEXT NOT NULL,"              \
+	"  sum INTEGER NOT NULL,"            \
+	"  PRIMARY KEY (account, mailbox)"   \
+	") STRICT, WITHOUT ROWID"
 #define CHECKPOINT_SCHEMA_LATER                              \
 	CHECKPOINT_SCHEMA_EPOCH ";" CHECKPOINT_SCHEMA_PRINTS \
+				";" CHECKPOINT_SCHEMA_BELOW  \
 				";" CHECKPOINT_SCHEMA_RESETS ";"
 
 /* The columns that checkpoint_schema_row() reads, in order. */

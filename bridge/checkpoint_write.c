@@ -107,6 +107,7 @@ write_rows(struct checkpoint_store *store, struct statements *st,
 			rows[i].mailbox, rows[i].epoch) == -1)
 			return (-1);
 		if (checkpoint_prints_write(store->db, &rows[i]) == -1 ||
+		    checkpoint_below_write(store->db, &rows[i]) == -1 ||
 		    checkpoint_resets_write(store->db, &rows[i]) == -1)
 			return (-1);
 		if (rows[i].has_status) {
@@ -193,6 +194,7 @@ checkpoint_reset(struct checkpoint_store *store, const char *account,
 		"DELETE FROM status WHERE account = ?1 AND mailbox = ?2",
 		account, mailbox) == 0 &&
 	    checkpoint_prints_forget(store->db, account, mailbox) == 0 &&
+	    checkpoint_below_forget(store->db, account, mailbox) == 0 &&
 	    checkpoint_resets_forget(store, account, mailbox) == 0 &&
 	    checkpoint_epoch_raise(store->db, account, mailbox, 0) == 0 &&
 	    execute(store->db, "COMMIT") == 0)

@@ -9,8 +9,8 @@
 #include "bridge/uidset.h"
 #include "sinks/sink.h"
 
-/* The text of as many ranges as can be above a mark. */
-#define MAX_TEXT ((size_t)LIMIT_ACK_WINDOW * 24)
+/* The text of as many ranges as can be above a mark, and late ones. */
+#define MAX_TEXT ((size_t)(LIMIT_ACK_WINDOW + LIMIT_SWEEP_RANGES) * 24)
 
 /* The same of what is remembered: those of the host, and of the batch. */
 #define MAX_RECENT ((size_t)2 * LIMIT_FINGERPRINTS * 200)
@@ -20,6 +20,8 @@ struct pipeline_marks {
 	void *arg;
 	uint64_t uidvalidity;
 	struct uidset stored; /* above the mark, at the sink */
+	struct uidset late;   /* below it, that came after it was passed */
+	uint32_t mark;
 	struct buf text;
 	struct buf recent;
 };
@@ -37,7 +39,8 @@ pipeline_lane_marks(struct pipeline_lane *lane,
 		return (-1);
 	m->fill = fill;
 	m->arg = arg;
-	uidset_init(&m->stored, LIMIT_ACK_WINDOW + 1);
+	uidset_init(&m->stored, LIMIT_ACK_WINDOW + LIMIT_SWEEP_RANGES);
+	uidset_init(&m->late, LIMIT_SWEEP_RANGES);
 	buf_init(&m->text, MAX_TEXT);
 	buf_init(&m->recent, MAX_RECENT);
 	lane->marks = m;
@@ -50,46 +53,50 @@ pipeline_marks_free(struct pipeline_lane *lane)
 	if (lane->marks == NULL)
 		return;
 	uidset_clear(&lane->marks->stored);
+	uidset_clear(&lane->marks->late);
 	buf_free(&lane->marks->text);
 	buf_free(&lane->marks->recent);
 	free(lane->marks);
 }
 
-/* "5" or "5:7" at *text, which moves behind it and a comma. */
-static int
-read_range(const char **text, uint32_t *lo, uint32_t *hi)
+/* Nothing is known of what has these numbers. */
+static void
+begin(struct pipeline_marks *m, uint64_t uidvalidity)
 {
-	unsigned long first, last;
-	char *end;
+	m->uidvalidity = uidvalidity;
+	m->mark = 0;
+	uidset_clear(&m->stored);
+	uidset_clear(&m->late);
+}
 
-	if (**text < '0' || **text > '9')
-		return (-1);
-	first = last = strtoul(*text, &end, 10);
-	if (*end == ':' && end[1] >= '0' && end[1] <= '9')
-		last = strtoul(end + 1, &end, 10);
-	if ((*end != ',' && *end != '\0') || first == 0 || last < first ||
-	    last > UINT32_MAX)
-		return (-1);
-	*text = end + (*end == ',');
-	*lo = (uint32_t)first;
-	*hi = (uint32_t)last;
-	return (0);
+/* What the mark passed is forgotten, but for what came so late that the mark
+ * says nothing of it. */
+static void
+advance(struct pipeline_marks *m, uint32_t mark)
+{
+	m->mark = mark;
+	uidset_cut(&m->stored, mark);
+	if (mark > LIMIT_SWEEP_UIDS)
+		uidset_cut(&m->late, mark - LIMIT_SWEEP_UIDS);
 }
 
 int
-pipeline_lane_has(
-    struct pipeline_lane *lane, uint64_t uidvalidity, const char *above)
+pipeline_lane_has(struct pipeline_lane *lane, const struct sink_mark *has)
 {
 	struct pipeline_marks *m = lane->marks;
-	uint32_t lo, hi;
+	uint32_t mark = has->uid;
+	uint32_t hi;
+	size_t i;
 
-	m->uidvalidity = uidvalidity;
-	uidset_clear(&m->stored);
-	while (*above != '\0') {
-		if (read_range(&above, &lo, &hi) == -1 ||
-		    uidset_add(&m->stored, lo, hi) == -1)
-			return (-1);
+	begin(m, has->uidvalidity);
+	if (uidset_read(&m->stored, has->above) == -1)
+		return (-1);
+	for (i = 0; i < m->stored.n && m->stored.ranges[i].lo <= mark; i++) {
+		hi = m->stored.ranges[i].hi;
+		(void)uidset_add(
+		    &m->late, m->stored.ranges[i].lo, hi < mark ? hi : mark);
 	}
+	advance(m, mark);
 	return (0);
 }
 
@@ -114,12 +121,11 @@ pipeline_marks_stored(struct flight *f)
 
 	if (m == NULL || !f->event->numbered)
 		return;
-	if (m->uidvalidity != f->message->uidvalidity) {
-		uidset_clear(&m->stored);
-		m->uidvalidity = f->message->uidvalidity;
-	}
+	if (m->uidvalidity != f->message->uidvalidity)
+		begin(m, f->message->uidvalidity);
 	/* Without memory a crash may publish it twice. */
-	(void)uidset_add(&m->stored, f->message->uid, f->message->uid);
+	(void)uidset_add(f->message->uid > m->mark ? &m->stored : &m->late,
+	    f->message->uid, f->message->uid);
 }
 
 int
@@ -129,7 +135,8 @@ pipeline_marks_has(const struct flight *f)
 
 	return (m != NULL && !f->lane->closed && f->event->numbered &&
 	    m->uidvalidity == f->message->uidvalidity &&
-	    uidset_has(&m->stored, f->message->uid));
+	    (uidset_has(&m->stored, f->message->uid) ||
+		uidset_has(&m->late, f->message->uid)));
 }
 
 /* The sink has these too, when the batch is stored. */
@@ -141,23 +148,25 @@ write_above(
 	size_t i;
 	int rc = 0;
 
-	uidset_init(&all, 2 * LIMIT_ACK_WINDOW + 1);
+	uidset_init(&all, 2 * LIMIT_ACK_WINDOW + LIMIT_SWEEP_RANGES);
 	for (i = 0; i < m->stored.n && rc == 0; i++)
 		rc = uidset_add(
 		    &all, m->stored.ranges[i].lo, m->stored.ranges[i].hi);
 	for (i = 0; i < n && rc == 0; i++)
 		rc = uidset_add(&all, uids[i], uids[i]);
 	uidset_cut(&all, mark);
+	for (i = 0; i < m->late.n && rc == 0; i++)
+		rc = uidset_add(
+		    &all, m->late.ranges[i].lo, m->late.ranges[i].hi);
+	for (i = 0; i < n && rc == 0; i++) {
+		if (uids[i] <= m->mark)
+			rc = uidset_add(&all, uids[i], uids[i]);
+	}
 	buf_clear(&m->text);
 	(void)buf_printf(&m->text, "%s", "");
-	for (i = 0; i < all.n && rc == 0; i++) {
-		rc = buf_printf(
-		    &m->text, "%s%u", i > 0 ? "," : "", all.ranges[i].lo);
-		if (rc == 0 && all.ranges[i].hi != all.ranges[i].lo)
-			rc = buf_printf(&m->text, ":%u", all.ranges[i].hi);
-	}
+	uidset_write(&all, &m->text);
 	uidset_clear(&all);
-	return (rc);
+	return (rc == 0 && !m->text.failed ? 0 : -1);
 }
 
 static struct pipeline_lane *
@@ -217,13 +226,11 @@ on_mark(void *arg, void *const *tickets, size_t n, struct sink_mark *mark)
 	if (lane == NULL || (uids = calloc(n, sizeof(*uids))) == NULL)
 		return (0);
 	m = lane->marks;
-	*mark = (struct sink_mark){ .since = "" };
+	*mark = (struct sink_mark){ .since = "", .below = "" };
 	m->fill(m->arg, NULL, 0, mark);
-	if (m->uidvalidity != mark->uidvalidity) {
-		uidset_clear(&m->stored);
-		m->uidvalidity = mark->uidvalidity;
-	}
-	uidset_cut(&m->stored, mark->uid);
+	if (m->uidvalidity != mark->uidvalidity)
+		begin(m, mark->uidvalidity);
+	advance(m, mark->uid);
 	for (i = 0; i < n; i++) {
 		f = tickets[i];
 		if (f->lane == lane && f->event->numbered &&

@@ -292,14 +292,13 @@ route_lane_marks(struct route_lane *lane,
 
 int
 route_lane_has(struct route_lane *lane, const struct pipeline *p,
-    uint64_t uidvalidity, const char *above)
+    const struct sink_mark *has)
 {
 	size_t i;
 
 	for (i = 0; i < lane->route->config.n; i++) {
 		if (lane->route->pipelines[i] == p)
-			return (pipeline_lane_has(
-			    lane->ways[i].sink, uidvalidity, above));
+			return (pipeline_lane_has(lane->ways[i].sink, has));
 	}
 	return (-1);
 }

@@ -76,9 +76,9 @@ int route_lane_marks(struct route_lane *,
 	void *arg, const uint32_t *uids, size_t n, struct sink_mark *mark),
     void *arg);
 
-/* The sink of this pipeline has these UIDs already.  0, or -1. */
-int route_lane_has(struct route_lane *, const struct pipeline *,
-    uint64_t uidvalidity, const char *above);
+/* The sink of this pipeline has what this mark of its says.  0, or -1. */
+int route_lane_has(
+    struct route_lane *, const struct pipeline *, const struct sink_mark *has);
 
 /* Does the pipeline belong to it?  Are marks of any of them to come yet? */
 int route_has(const struct route *, const struct pipeline *);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
+
 struct uidset_range {
 	uint32_t lo, hi;
 };
@@ -39,6 +41,13 @@ void uidset_cut(struct uidset *, uint32_t uid);
 uint64_t uidset_count(const struct uidset *);
 
 int uidset_empty(const struct uidset *);
+
+/* Put it behind ${text} as "5:7,9"; whether it fitted the buffer says. */
+void uidset_write(const struct uidset *, struct buf *text);
+
+/* Add what such a text holds, its ranges in any order.  0; or -1 when it is
+ * none, or does not fit: what was read is in the set. */
+int uidset_read(struct uidset *, const char *text);
 
 /* Empty it and give its memory back. */
 void uidset_clear(struct uidset *);

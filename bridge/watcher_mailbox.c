@@ -60,6 +60,7 @@ on_fill(void *arg, struct checkpoint_row *row)
 	row->has_checkpoint = 1;
 	row->checkpoint = w->mark;
 	row->epoch = w->epoch;
+	watcher_below_fill(w, row);
 	watcher_reset_fill(w, row);
 }
 
@@ -91,6 +92,7 @@ on_committed(void *arg, uint64_t mark)
 {
 	struct watcher *w = arg;
 
+	watcher_below_free(w);
 	watcher_prints_committed(w);
 	watcher_reset_committed(w);
 	/* Not by a status that was on its way before the mark was made. */
@@ -132,7 +134,7 @@ on_outcome(void *arg, const struct message *m, enum pipeline_outcome outcome)
 	before = catchup_mark(w->catchup);
 	catchup_done(w->catchup, m->uid);
 	watcher_note_lag(w, 1);
-	if (catchup_mark(w->catchup) != before) {
+	if (catchup_mark(w->catchup) != before || m->uid <= before) {
 		w->last_success = time(NULL);
 		committer_mark(w->host->committer, &w->slot);
 	}
@@ -171,6 +173,8 @@ watcher_mailbox_free(struct watcher *w)
 	catchup_free(w->catchup);
 	watcher_prints_free(w);
 	watcher_reset_free(w);
+	watcher_below_free(w);
+	free(w->sink_below);
 	free(w->rows);
 }
 
@@ -342,7 +346,8 @@ watcher_selected(
 	}
 	if (!w->resetting && (row = find_row(w, ev->uidvalidity)) != NULL) {
 		if (watcher_begin(w, row, 0, f) == -1 ||
-		    watcher_reset_load(w, f) == -1)
+		    watcher_reset_load(w, f) == -1 ||
+		    watcher_below_load(w, row, f) == -1)
 			return (-1);
 		check_uidnext(w, ev);
 		return (0);

@@ -6,10 +6,25 @@
 
 #include "bridge/catchup.h"
 #include "bridge/config/config.h"
+#include "bridge/limits.h"
 #include "bridge/ops/log.h"
 #include "bridge/route.h"
 #include "bridge/watcher_private.h"
 #include "sinks/sink.h"
+
+/* Of as many ranges as there can be. */
+#define BELOW_TEXT ((size_t)LIMIT_SWEEP_RANGES * 24)
+
+static const char *
+below_text(struct watcher *w, const uint32_t *uids, size_t n)
+{
+	struct buf *text = &w->below_text;
+
+	if (text->max == 0)
+		buf_init(text, BELOW_TEXT);
+	catchup_below(w->catchup, uids, n, text);
+	return (text->len > 0 ? text->data : "");
+}
 
 static void
 on_fill(void *arg, const uint32_t *uids, size_t n, struct sink_mark *mark)
@@ -27,6 +42,8 @@ on_fill(void *arg, const uint32_t *uids, size_t n, struct sink_mark *mark)
 		mark->uid = w->catchup != NULL
 		    ? catchup_mark_if(w->catchup, uids, n)
 		    : 0;
+		if (w->catchup != NULL)
+			mark->below = below_text(w, uids, n);
 	}
 	mark->epoch = w->epoch;
 	mark->recent = watcher_prints_text(w);
@@ -63,6 +80,44 @@ find_row(struct watcher *w, const struct sink_mark *mark)
 	return (&rows[0]);
 }
 
+int
+watcher_below_load(
+    struct watcher *w, const struct checkpoint *row, struct fault *f)
+{
+	char *below = NULL;
+
+	if (w->sink_below != NULL && w->sink_validity == row->uidvalidity) {
+		below = w->sink_below;
+		w->sink_below = NULL;
+	} else if (w->host->store != NULL &&
+	    checkpoint_below(w->host->store, w->account->name, w->mailbox, row,
+		&below, f) == -1)
+		return (-1);
+	if (below != NULL)
+		catchup_recall(w->catchup, below);
+	free(below);
+	return (0);
+}
+
+void
+watcher_below_fill(struct watcher *w, struct checkpoint_row *row)
+{
+	const char *below = below_text(w, NULL, 0);
+
+	free(w->below_sent);
+	/* Without memory: nothing is remembered but the mark. */
+	w->below_sent = below[0] != '\0' ? strdup(below) : NULL;
+	row->below = w->below_sent;
+}
+
+void
+watcher_below_free(struct watcher *w)
+{
+	free(w->below_sent);
+	w->below_sent = NULL;
+	buf_free(&w->below_text);
+}
+
 void
 watcher_stored_mark(
     struct watcher *w, const struct pipeline *p, const struct sink_mark *mark)
@@ -82,8 +137,13 @@ watcher_stored_mark(
 		    "of %u: the sink's counts",
 		    mark->uid, row->uid);
 		row->uid = mark->uid;
+		/* Where it is not further, its list of what it has keeps from
+		 * it what the store calls late. */
+		free(w->sink_below);
+		w->sink_below = strdup(mark->below);
+		w->sink_validity = mark->uidvalidity;
 	}
-	if (route_lane_has(w->lane, p, mark->uidvalidity, mark->above) == -1)
+	if (route_lane_has(w->lane, p, mark) == -1)
 		log_write(LOG_WARN, "watcher", w->name,
 		    "the sink's checkpoint has the damaged list \"%.40s\": "
 		    "mail may come twice",

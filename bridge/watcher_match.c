@@ -205,15 +205,9 @@ static char *
 set_text(const struct uidset *set)
 {
 	struct buf text;
-	size_t i;
 
 	buf_init(&text, SET_TEXT);
-	for (i = 0; i < set->n; i++) {
-		(void)buf_printf(
-		    &text, "%s%u", i > 0 ? "," : "", set->ranges[i].lo);
-		if (set->ranges[i].hi != set->ranges[i].lo)
-			(void)buf_printf(&text, ":%u", set->ranges[i].hi);
-	}
+	uidset_write(set, &text);
 	if (set->n == 0)
 		return (strdup(""));
 	if (!text.failed)

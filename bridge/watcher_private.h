@@ -84,6 +84,10 @@ struct watcher {
 	struct watcher_prints prints;	   /* not in the store yet */
 	struct watcher_prints prints_sent; /* on their way there */
 	struct buf prints_text;		   /* of both, for a sink's mark */
+	struct buf below_text; /* see catchup_below(), for a sink's mark */
+	char *below_sent;      /* on its way to the store; or NULL */
+	char *sink_below;      /* of a sink that is further than the store */
+	uint64_t sink_validity;
 	uint64_t waiting_at; /* the loop's time; 0: nothing waits */
 	int held;	     /* waits for room, or for an outcome */
 	uint64_t settling;   /* the first mark's number, until it is durable */
@@ -231,6 +235,14 @@ void watcher_prints_take(struct watcher *, const char *text);
  * NULL with ${f}. */
 struct fingerprint *watcher_prints_all(
     struct watcher *, size_t *n, struct fault *f);
+
+/* Which UIDs below the mark are no news (watcher_marks.c): what the store, or a
+ * sink that is further, has of it, for the catch-up that begins at ${row}: 0,
+ * or -1 with ${f}.  And on its way to the store; it is there. */
+int watcher_below_load(
+    struct watcher *, const struct checkpoint *row, struct fault *f);
+void watcher_below_fill(struct watcher *, struct checkpoint_row *);
+void watcher_below_free(struct watcher *);
 
 /* The mailbox was numbered anew, as w->reset_from and ${why} say: do what
  * on_reset says.  0, or -1 with ${f}. */

@@ -9,26 +9,12 @@
 #include "bridge/catchup.h"
 #include "bridge/config/config.h"
 #include "bridge/counts.h"
-#include "bridge/imap/response.h"
 #include "bridge/limits.h"
 #include "bridge/message.h"
 #include "bridge/ops/log.h"
 #include "bridge/reset.h"
 #include "bridge/route.h"
 #include "bridge/watcher_private.h"
-
-/* A set from its text. */
-static void
-read_set(struct uidset *set, const char *text)
-{
-	uint32_t lo, hi;
-
-	uidset_clear(set);
-	while (response_range(&text, &lo, &hi)) {
-		if (uidset_add(set, lo, hi) == -1)
-			return; /* then they are published, as uncertain */
-	}
-}
 
 const struct reset *
 watcher_last_reset(const struct watcher *w)
@@ -58,8 +44,11 @@ static void
 apply(struct watcher *w)
 {
 	w->telling = !w->reset.told;
-	read_set(&w->skip, w->reset.skip);
-	read_set(&w->plain, w->reset.plain);
+	uidset_clear(&w->skip);
+	uidset_clear(&w->plain);
+	/* What does not fit is published, as uncertain. */
+	(void)uidset_read(&w->skip, w->reset.skip);
+	(void)uidset_read(&w->plain, w->reset.plain);
 	catchup_skip(w->catchup, uidset_empty(&w->skip) ? NULL : &w->skip);
 }
 

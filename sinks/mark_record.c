@@ -36,6 +36,15 @@ dump(json_t *record)
 	return (text);
 }
 
+/* What is "" may be left out. */
+static int
+put(json_t *record, const char *key, const char *text)
+{
+	if (record == NULL || text == NULL || text[0] == '\0')
+		return (0);
+	return (json_object_set_new(record, key, json_string(text)));
+}
+
 char *
 mark_record_write(const struct sink_mark *m)
 {
@@ -53,9 +62,8 @@ mark_record_write(const struct sink_mark *m)
 		json_decref(record);
 		return (NULL);
 	}
-	if (record != NULL && m->recent != NULL && m->recent[0] != '\0' &&
-	    json_object_set_new(record, "recent", json_string(m->recent)) ==
-		-1) {
+	if (put(record, "below", m->below) == -1 ||
+	    put(record, "recent", m->recent) == -1) {
 		json_decref(record);
 		return (NULL);
 	}
@@ -76,12 +84,12 @@ mark_record_read(const json_t *record, struct sink_mark *m)
 	json_int_t validity, uid, epoch, below = 0;
 
 	memset(m, 0, sizeof(*m));
-	m->since = m->recent = "";
-	if (json_unpack((json_t *)record, "{ss ss sI sI ss sI s?s s?I s?s}",
+	m->since = m->recent = m->below = "";
+	if (json_unpack((json_t *)record, "{ss ss sI sI ss sI s?s s?I s?s s?s}",
 		"account", &m->account, "mailbox", &m->mailbox, "uidValidity",
 		&validity, "uid", &uid, "above", &m->above, "epoch", &epoch,
-		"since", &m->since, "sinceBelow", &below, "recent",
-		&m->recent) == -1 ||
+		"since", &m->since, "sinceBelow", &below, "recent", &m->recent,
+		"below", &m->below) == -1 ||
 	    validity <= 0 || uid < 0 || uid > UINT32_MAX || epoch < 0 ||
 	    below < 0 || below > UINT32_MAX)
 		return (-1);

@@ -2,7 +2,7 @@
  * and other programs can read.
  *
  *   {"account": "support", "mailbox": "INBOX", "uidValidity": 7, "uid": 129,
- *    "above": "131:135,140", "epoch": 0}
+ *    "above": "131:135,140", "epoch": 0, "below": "1:126,128:129"}
  *
  * and, once for a sink, who stores them and what was stored last:
  *

@@ -29,11 +29,13 @@ enum sink_verdict {
 struct sink_mark {
 	const char *account, *mailbox;
 	uint64_t uidvalidity;
-	uint32_t uid; /* it and all before have a terminal outcome */
-	const char
-	    *above;	/* UIDs above it that this sink has: "5:7,9", or "" */
-	uint64_t epoch; /* higher each time the mark was put back on purpose,
-			 * so that an older record says nothing any more */
+	uint32_t uid;	   /* it and all before have a terminal outcome */
+	const char *below; /* for the host: which UIDs below it are no news,
+			    * where these are not all: "1:4,6", or "" */
+	const char *above; /* UIDs above it, and some that came late, that this
+			    * sink has: "5:7,9", or "" */
+	uint64_t epoch;	   /* higher each time the mark was put back on purpose,
+			    * so that an older record says nothing any more */
 	uint32_t
 	    since_below; /* where "start: YYYY-MM-DD" began; 0, "" if not */
 	const char *since;

@@ -77,9 +77,11 @@ on_selected(struct sim *s, const struct session_event *ev)
 		c->no_idle = 0;
 	}
 	if (c->catchup == NULL && s->has_disk &&
-	    s->disk.uidvalidity == ev->uidvalidity)
+	    s->disk.uidvalidity == ev->uidvalidity) {
 		begin(s, &s->disk);
-	else if (c->catchup == NULL || c->validity != ev->uidvalidity)
+		catchup_recall(
+		    c->catchup, s->below.len > 0 ? s->below.data : "");
+	} else if (c->catchup == NULL || c->validity != ev->uidvalidity)
 		begin(s, &fresh);
 	/* UIDs were given out up to the mark, and now the next is below it. */
 	if (ev->uidnext <= catchup_mark(c->catchup) && !c->lying_uidnext) {
@@ -109,6 +111,7 @@ on_probed(struct sim *s)
 		/* The new mark is durable before anything is fetched. */
 		begin(s, &fresh);
 		s->disk = fresh;
+		buf_clear(&s->below);
 		c->epoch++;
 		for (uid = 1; uid <= SIM_UIDS; uid++) {
 			if (s->mail[uid].reused)

@@ -186,6 +186,7 @@ commit(struct sim *s)
 	mark = catchup_mark(s->client.catchup);
 	s->disk = (struct checkpoint){ .uidvalidity = s->client.validity,
 		.uid = mark };
+	catchup_below(s->client.catchup, NULL, 0, &s->below);
 	s->has_disk = 1;
 	sim_counts[SIM_COMMITS]++;
 	if (s->client.validity != s->validity)
@@ -202,8 +203,6 @@ commit(struct sim *s)
 static void
 crash(struct sim *s)
 {
-	uint32_t uid;
-
 	sim_note(s, "crash");
 	sim_counts[SIM_CRASHES]++;
 	while (s->nflight > 0) {
@@ -213,11 +212,6 @@ crash(struct sim *s)
 			s->nflight--;
 	}
 	sim_client_stop(s);
-	for (uid = 1; uid <= SIM_UIDS; uid++) {
-		if (s->mail[uid].was_hidden && s->has_disk &&
-		    uid <= s->disk.uid && s->disk.uidvalidity == s->validity)
-			s->mail[uid].exempt = 1;
-	}
 	sim_client_start(s);
 }
 
@@ -326,6 +320,7 @@ play(uint64_t seed, int verbose, uint64_t *steps)
 	s->random = seed * 0x9e3779b97f4a7c15U + 1;
 	s->verbose = verbose;
 	s->validity = 1;
+	buf_init(&s->below, 1 << 20);
 	s->retry = (struct config_retry){ .then = { 1, 5, 30, 60, 600, 3600 },
 		.nthen = 6 };
 	sim_server_close(s);
@@ -337,6 +332,7 @@ play(uint64_t seed, int verbose, uint64_t *steps)
 	calm_down(s);
 	*steps += s->steps;
 	sim_client_stop(s);
+	buf_free(&s->below);
 	free(s);
 }
 

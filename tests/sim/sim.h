@@ -53,7 +53,7 @@ struct sim_mail {
 	unsigned published;
 	int reused;    /* its UID was another mail's before */
 	unsigned born; /* restores before it arrived */
-	int exempt; /* it was late when a crash made us forget what was there */
+	int exempt;    /* so it may never come out */
 };
 
 /* One connection, as the server sees it. */
@@ -104,6 +104,7 @@ struct sim {
 	struct sim_flight flight[SIM_UIDS * 4];
 	size_t nflight;
 	struct checkpoint disk;
+	struct buf below; /* of its mark, as catchup_below() says */
 	int has_disk;
 };
 

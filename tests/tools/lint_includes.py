@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 PURE = ["bridge/imap/response*", "bridge/imap/session*", "bridge/ack.*",
-        "bridge/catchup*", "bridge/uidset.*", "bridge/budget.*",
+        "bridge/catchup*", "bridge/uidset*", "bridge/budget.*",
         "bridge/ladder.*", "bridge/imap/vendor.*",
         "bridge/fingerprint.*", "bridge/rematch*",
         "bridge/envelope/*", "bridge/imap/sasl.*",

@@ -15,6 +15,7 @@ test_mark(void **state)
 		.uidvalidity = 4294967295,
 		.uid = 4294967295,
 		.above = "5:7,9",
+		.below = "1:2,4",
 		.epoch = 3,
 		.since = "05-Jan-2026",
 		.since_below = 7,
@@ -31,6 +32,7 @@ test_mark(void **state)
 	assert_string_equal(out.mailbox, "Büro/1");
 	assert_true(out.uidvalidity == 4294967295 && out.uid == 4294967295);
 	assert_string_equal(out.above, "5:7,9");
+	assert_string_equal(out.below, "1:2,4");
 	assert_true(out.epoch == 3 && out.since_below == 7);
 	assert_string_equal(out.since, "05-Jan-2026");
 	assert_string_equal(out.recent, "0:1:2:3:-:5:6:-");

@@ -1,0 +1,114 @@
+/* Which UIDs below a mark are no news, in the store of the marks.  A mailbox
+ * where that are all has no row. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/checkpoint_private.h"
+#include "bridge/fault.h"
+
+/* A list with another number in it would lose mail, or publish it twice. */
+static int64_t
+sum(uint64_t uidvalidity, int64_t uid, const char *below)
+{
+	int64_t n[] = { (int64_t)uidvalidity, uid };
+
+	return (checkpoint_schema_mix(
+	    checkpoint_schema_mix(1, n, sizeof(n)), below, strlen(below)));
+}
+
+static sqlite3_stmt *
+prepare(sqlite3 *db, const char *sql, const char *account, const char *mailbox)
+{
+	sqlite3_stmt *stmt = NULL;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return (NULL);
+	sqlite3_bind_text(stmt, 1, account, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 2, mailbox, -1, SQLITE_STATIC);
+	return (stmt);
+}
+
+/* Run a statement to its end, once. */
+static int
+finish(sqlite3_stmt *stmt)
+{
+	int rc = stmt != NULL ? sqlite3_step(stmt) : SQLITE_ERROR;
+
+	sqlite3_finalize(stmt);
+	return (rc == SQLITE_DONE ? 0 : -1);
+}
+
+int
+checkpoint_below_forget(sqlite3 *db, const char *account, const char *mailbox)
+{
+	return (finish(
+	    prepare(db, "DELETE FROM below WHERE account = ?1 AND mailbox = ?2",
+		account, mailbox)));
+}
+
+int
+checkpoint_below_write(sqlite3 *db, const struct checkpoint_row *row)
+{
+	const struct checkpoint *c = &row->checkpoint;
+	sqlite3_stmt *stmt;
+
+	if (!row->has_checkpoint)
+		return (0);
+	if (row->below == NULL || row->below[0] == '\0')
+		return (
+		    checkpoint_below_forget(db, row->account, row->mailbox));
+	stmt = prepare(db,
+	    "INSERT OR REPLACE INTO below"
+	    " (account, mailbox, uidvalidity, uid, uids, sum)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	    row->account, row->mailbox);
+	if (stmt != NULL) {
+		sqlite3_bind_int64(stmt, 3, (sqlite3_int64)c->uidvalidity);
+		sqlite3_bind_int64(stmt, 4, c->uid);
+		sqlite3_bind_text(stmt, 5, row->below, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(
+		    stmt, 6, sum(c->uidvalidity, c->uid, row->below));
+	}
+	return (finish(stmt));
+}
+
+int
+checkpoint_below(struct checkpoint_store *store, const char *account,
+    const char *mailbox, const struct checkpoint *at, char **below,
+    struct fault *f)
+{
+	sqlite3_stmt *stmt;
+	const char *text;
+	sqlite3 *db;
+	int step, rc = -1;
+
+	*below = NULL;
+	if ((db = checkpoint_reader(store, f)) == NULL)
+		return (-1);
+	if (!checkpoint_has_table(db, "below"))
+		return (0);
+	stmt = prepare(db,
+	    "SELECT uids, sum FROM below WHERE account = ?1 AND mailbox = ?2"
+	    " AND uidvalidity = ?3 AND uid = ?4",
+	    account, mailbox);
+	if (stmt == NULL)
+		return (checkpoint_schema_fault(db, "read", f));
+	sqlite3_bind_int64(stmt, 3, (sqlite3_int64)at->uidvalidity);
+	sqlite3_bind_int64(stmt, 4, at->uid);
+	step = sqlite3_step(stmt);
+	text = step == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0)
+				  : "";
+	if ((step != SQLITE_ROW && step != SQLITE_DONE) || text == NULL)
+		checkpoint_schema_fault(db, "read", f);
+	else if (step == SQLITE_ROW &&
+	    sum(at->uidvalidity, at->uid, text) !=
+		sqlite3_column_int64(stmt, 1))
+		checkpoint_schema_damaged(db, f);
+	else if (step == SQLITE_ROW && (*below = strdup(text)) == NULL)
+		fault_set(f, FAULT_RETRY, "%s", strerror(ENOMEM));
+	else
+		rc = 0;
+	sqlite3_finalize(stmt);
+	return (rc);
+}
