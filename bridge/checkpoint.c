@@ -33,7 +33,8 @@ open_db(const struct state *st, const char *name, int flags, sqlite3 **db,
 	    SQLITE_OK) {
 		sqlite3_extended_result_codes(*db, 0);
 		sqlite3_busy_timeout(*db, BUSY_MS);
-		return (0);
+		if (checkpoint_sum_open(*db) == 0)
+			return (0);
 	}
 	fault_set(f, FAULT_CONFIG, "%s: %s", path,
 	    *db != NULL ? sqlite3_errmsg(*db) : strerror(ENOMEM));
@@ -103,19 +104,29 @@ open_store(
 	flags = mode == CHECKPOINT_WRITE ? SQLITE_OPEN_READWRITE
 					 : SQLITE_OPEN_READONLY;
 	if (open_db(store->state, DB, flags, &store->db, f) == -1 ||
-	    checkpoint_schema_verify(store->db, &store->written, f) == -1)
+	    checkpoint_schema_verify(
+		store->db, &store->version, &store->written, f) == -1)
 		return (-1);
 	if (mode == CHECKPOINT_READ)
 		return (0);
 	if (sqlite3_exec(store->db,
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL,
-		NULL, NULL) != SQLITE_OK ||
-	    sqlite3_exec(store->db, CHECKPOINT_SCHEMA_LATER, NULL, NULL,
-		NULL) != SQLITE_OK)
+		NULL, NULL) != SQLITE_OK)
 		return (checkpoint_schema_fault(store->db, "open", f));
+	if (!checkpoint_is_current(store)) {
+		if (checkpoint_schema_upgrade(store->db, f) == -1)
+			return (-1);
+		store->version = CHECKPOINT_SCHEMA_VERSION;
+	}
 	if (!state_marked(store->state))
 		return (state_mark(store->state, f));
 	return (0);
+}
+
+int
+checkpoint_is_current(const struct checkpoint_store *store)
+{
+	return (store->version == CHECKPOINT_SCHEMA_VERSION);
 }
 
 sqlite3 *

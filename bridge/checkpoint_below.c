@@ -7,16 +7,6 @@
 #include "bridge/checkpoint_private.h"
 #include "bridge/fault.h"
 
-/* A list with another number in it would lose mail, or publish it twice. */
-static int64_t
-sum(uint64_t uidvalidity, int64_t uid, const char *below)
-{
-	int64_t n[] = { (int64_t)uidvalidity, uid };
-
-	return (checkpoint_schema_mix(
-	    checkpoint_schema_mix(1, n, sizeof(n)), below, strlen(below)));
-}
-
 static sqlite3_stmt *
 prepare(sqlite3 *db, const char *sql, const char *account, const char *mailbox)
 {
@@ -59,16 +49,13 @@ checkpoint_below_write(sqlite3 *db, const struct checkpoint_row *row)
 		return (
 		    checkpoint_below_forget(db, row->account, row->mailbox));
 	stmt = prepare(db,
-	    "INSERT OR REPLACE INTO below"
-	    " (account, mailbox, uidvalidity, uid, uids, sum)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	    "INSERT OR REPLACE INTO below (" CHECKPOINT_BELOW ", sum)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, rowsum(?1, ?2, ?3, ?4, ?5))",
 	    row->account, row->mailbox);
 	if (stmt != NULL) {
 		sqlite3_bind_int64(stmt, 3, (sqlite3_int64)c->uidvalidity);
 		sqlite3_bind_int64(stmt, 4, c->uid);
 		sqlite3_bind_text(stmt, 5, row->below, -1, SQLITE_STATIC);
-		sqlite3_bind_int64(
-		    stmt, 6, sum(c->uidvalidity, c->uid, row->below));
 	}
 	return (finish(stmt));
 }
@@ -86,10 +73,11 @@ checkpoint_below(struct checkpoint_store *store, const char *account,
 	*below = NULL;
 	if ((db = checkpoint_reader(store, f)) == NULL)
 		return (-1);
-	if (!checkpoint_has_table(db, "below"))
+	if (!checkpoint_is_current(store))
 		return (0);
 	stmt = prepare(db,
-	    "SELECT uids, sum FROM below WHERE account = ?1 AND mailbox = ?2"
+	    "SELECT uids, sum = rowsum(" CHECKPOINT_BELOW ") FROM below"
+	    " WHERE account = ?1 AND mailbox = ?2"
 	    " AND uidvalidity = ?3 AND uid = ?4",
 	    account, mailbox);
 	if (stmt == NULL)
@@ -101,9 +89,7 @@ checkpoint_below(struct checkpoint_store *store, const char *account,
 				  : "";
 	if ((step != SQLITE_ROW && step != SQLITE_DONE) || text == NULL)
 		checkpoint_schema_fault(db, "read", f);
-	else if (step == SQLITE_ROW &&
-	    sum(at->uidvalidity, at->uid, text) !=
-		sqlite3_column_int64(stmt, 1))
+	else if (step == SQLITE_ROW && sqlite3_column_int(stmt, 1) != 1)
 		checkpoint_schema_damaged(db, f);
 	else if (step == SQLITE_ROW && (*below = strdup(text)) == NULL)
 		fault_set(f, FAULT_RETRY, "%s", strerror(ENOMEM));

@@ -11,9 +11,12 @@ checkpoint_epoch_raise(
 	int rc = -1;
 
 	if (sqlite3_prepare_v2(db,
-		"INSERT INTO epoch VALUES (?1, ?2, max(?3, 1))"
-		" ON CONFLICT DO UPDATE SET epoch ="
-		" CASE ?3 WHEN 0 THEN epoch + 1 ELSE max(epoch, ?3) END",
+		"WITH raised AS (SELECT CASE ?3 WHEN 0 THEN"
+		" coalesce(max(epoch), 0) + 1"
+		" ELSE max(coalesce(max(epoch), 0), ?3) END AS epoch"
+		" FROM epoch WHERE account = ?1 AND mailbox = ?2)"
+		" INSERT OR REPLACE INTO epoch"
+		" SELECT ?1, ?2, epoch, rowsum(?1, ?2, epoch) FROM raised",
 		-1, &stmt, NULL) == SQLITE_OK) {
 		sqlite3_bind_text(stmt, 1, account, -1, SQLITE_STATIC);
 		sqlite3_bind_text(stmt, 2, mailbox, -1, SQLITE_STATIC);
@@ -32,8 +35,11 @@ checkpoint_epoch(struct checkpoint_store *store, const char *account,
 	int step = SQLITE_ERROR;
 
 	*epoch = 0;
+	if (!checkpoint_is_current(store))
+		return (0);
 	if (sqlite3_prepare_v2(store->db,
-		"SELECT epoch FROM epoch WHERE account = ?1 AND mailbox = ?2",
+		"SELECT epoch, sum = rowsum(" CHECKPOINT_EPOCH ") FROM epoch"
+		" WHERE account = ?1 AND mailbox = ?2",
 		-1, &stmt, NULL) == SQLITE_OK) {
 		sqlite3_bind_text(stmt, 1, account, -1, SQLITE_STATIC);
 		sqlite3_bind_text(stmt, 2, mailbox, -1, SQLITE_STATIC);
@@ -41,7 +47,9 @@ checkpoint_epoch(struct checkpoint_store *store, const char *account,
 		if (step == SQLITE_ROW)
 			*epoch = (uint64_t)sqlite3_column_int64(stmt, 0);
 	}
-	if (step != SQLITE_ROW && step != SQLITE_DONE)
+	if (step == SQLITE_ROW && sqlite3_column_int(stmt, 1) != 1)
+		step = checkpoint_schema_damaged(store->db, f);
+	else if (step != SQLITE_ROW && step != SQLITE_DONE)
 		checkpoint_schema_fault(store->db, "read", f);
 	sqlite3_finalize(stmt);
 	return (step == SQLITE_ROW || step == SQLITE_DONE ? 0 : -1);

@@ -10,21 +10,6 @@
 
 #define COLUMNS "seq, uidvalidity, uid, epoch, received, size, message_id, hash"
 
-int
-checkpoint_has_table(sqlite3 *db, const char *name)
-{
-	sqlite3_stmt *stmt = NULL;
-	int found;
-
-	found = sqlite3_prepare_v2(db,
-		    "SELECT 1 FROM sqlite_master WHERE name = ?1", -1, &stmt,
-		    NULL) == SQLITE_OK &&
-	    sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) == SQLITE_OK &&
-	    sqlite3_step(stmt) == SQLITE_ROW;
-	sqlite3_finalize(stmt);
-	return (found);
-}
-
 static sqlite3_stmt *
 prepare(sqlite3 *db, const char *sql, const char *account, const char *mailbox)
 {
@@ -93,8 +78,9 @@ static sqlite3_stmt *
 prepare_insert(sqlite3 *db, const struct checkpoint_row *row)
 {
 	return (prepare(db,
-	    "INSERT INTO fingerprint (account, mailbox, " COLUMNS ")"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	    "INSERT INTO fingerprint (" CHECKPOINT_PRINTS ", sum)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+	    " rowsum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))",
 	    row->account, row->mailbox));
 }
 
@@ -180,7 +166,7 @@ checkpoint_prints(struct checkpoint_store *store, const char *account,
 {
 	struct fingerprint *prints = NULL, *more;
 	sqlite3_stmt *stmt = NULL;
-	int rc = SQLITE_DONE;
+	int rc = SQLITE_DONE, sound = 1;
 	size_t max = 0;
 	sqlite3 *db;
 
@@ -188,10 +174,11 @@ checkpoint_prints(struct checkpoint_store *store, const char *account,
 	f->kind = FAULT_NONE;
 	if ((db = checkpoint_reader(store, f)) == NULL)
 		return (NULL);
-	if (!checkpoint_has_table(db, "fingerprint"))
+	if (!checkpoint_is_current(store))
 		return (NULL);
 	stmt = prepare(db,
-	    "SELECT " COLUMNS " FROM fingerprint"
+	    "SELECT " COLUMNS ", sum = rowsum(" CHECKPOINT_PRINTS ")"
+	    " FROM fingerprint"
 	    " WHERE account = ?1 AND mailbox = ?2 ORDER BY seq",
 	    account, mailbox);
 	while (stmt != NULL && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -203,9 +190,13 @@ checkpoint_prints(struct checkpoint_store *store, const char *account,
 			prints = more;
 		}
 		read_print(stmt, &prints[(*n)++]);
+		if ((sound = sqlite3_column_int(stmt, 8)) != 1)
+			break;
 	}
 	if (stmt == NULL || rc != SQLITE_DONE) {
-		if (rc == SQLITE_ROW)
+		if (!sound)
+			checkpoint_schema_damaged(db, f);
+		else if (rc == SQLITE_ROW)
 			fault_set(f, FAULT_RETRY, "%s", strerror(ENOMEM));
 		else
 			checkpoint_schema_fault(db, "read", f);

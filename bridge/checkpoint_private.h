@@ -13,6 +13,7 @@ struct checkpoint_store {
 	sqlite3 *db;
 	sqlite3 *reader; /* beside a write under way; or NULL */
 	int64_t written; /* number of the last transaction */
+	int version;	 /* of the schema, as it was found */
 	int unsafe;	 /* a mailbox's first row is only in the log yet */
 };
 
@@ -20,8 +21,9 @@ struct checkpoint_store {
  * with ${f}. */
 sqlite3 *checkpoint_reader(struct checkpoint_store *, struct fault *f);
 
-/* Is there such a table?  Not all stores have those that came later. */
-int checkpoint_has_table(sqlite3 *, const char *name);
+/* Does it have what stands beside the marks?  A store of an older version gets
+ * that when it is opened to be written. */
+int checkpoint_is_current(const struct checkpoint_store *);
 
 /* checkpoint_prints.c, checkpoint_below.c and checkpoint_resets.c, in a
  * transaction: write what ${row} has of it; forget a mailbox.  0, or -1 as

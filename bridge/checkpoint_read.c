@@ -108,10 +108,6 @@ copy_text(char *to, size_t size, sqlite3_stmt *stmt, int column)
 	(void)snprintf(to, size, "%s", text != NULL ? text : "");
 }
 
-#define STATUS_COLUMNS                                                  \
-	"account, mailbox, state, uidvalidity, uid, lag, last_success," \
-	" last_error_at, last_error"
-
 static void
 read_status(sqlite3_stmt *stmt, struct checkpoint_status *s)
 {
@@ -134,7 +130,7 @@ checkpoint_load_status(struct checkpoint_store *store, const char *account,
 	int rc;
 
 	stmt = prepare(store,
-	    "SELECT " STATUS_COLUMNS " FROM status"
+	    "SELECT " CHECKPOINT_STATUS " FROM status"
 	    " WHERE account = ?1 AND mailbox = ?2",
 	    f);
 	if (stmt == NULL)
@@ -160,7 +156,7 @@ checkpoint_each_status(struct checkpoint_store *store,
 	int rc;
 
 	stmt = prepare(store,
-	    "SELECT " STATUS_COLUMNS " FROM status"
+	    "SELECT " CHECKPOINT_STATUS " FROM status"
 	    " ORDER BY account, mailbox",
 	    f);
 	if (stmt == NULL)

@@ -12,7 +12,13 @@
 #define COLUMNS                                                              \
 	"uidvalidity, epoch, at, rewound, policy, old_uidvalidity, old_uid," \
 	" uid, uidnext, present, matched, passed, published, uncertain,"     \
-	" ceiling, told, horizon, skip, plain, sum"
+	" ceiling, told, horizon, skip, plain,"                              \
+	" sum = rowsum(" CHECKPOINT_RESETS ")"
+
+/* Of all of them, as checkpoint_resets_write() binds them. */
+#define VALUES                                                           \
+	"?1, ?2, ?3, ?7, ?8, ?9, ?4, ?10, ?11, ?12, ?13, ?14, ?15, ?16," \
+	" ?17, ?18, ?19, ?20, ?21, ?5, ?6"
 
 /* The numbers of a row, in the order of their columns. */
 #define NUMBERS 15
@@ -29,21 +35,6 @@ numbers(const struct reset *r, int64_t n[NUMBERS])
 	memcpy(n, all, sizeof(all));
 }
 
-/* A skip list with another number in it would lose mail. */
-static int64_t
-sum(const struct reset *r)
-{
-	uint64_t validity = r->uidvalidity;
-	int64_t n[NUMBERS], mix;
-
-	numbers(r, n);
-	mix = checkpoint_schema_mix(1, &validity, sizeof(validity));
-	mix = checkpoint_schema_mix(mix, n, sizeof(n));
-	mix = checkpoint_schema_mix(mix, r->policy, strlen(r->policy) + 1);
-	mix = checkpoint_schema_mix(mix, r->skip, strlen(r->skip) + 1);
-	return (checkpoint_schema_mix(mix, r->plain, strlen(r->plain) + 1));
-}
-
 int
 checkpoint_resets_write(sqlite3 *db, const struct checkpoint_row *row)
 {
@@ -55,9 +46,8 @@ checkpoint_resets_write(sqlite3 *db, const struct checkpoint_row *row)
 	if (r == NULL)
 		return (0);
 	if (sqlite3_prepare_v2(db,
-		"INSERT OR REPLACE INTO reset (account, mailbox, " COLUMNS
-		") VALUES (?1, ?2, ?3, ?7, ?8, ?9, ?4, ?10, ?11, ?12, ?13, ?14,"
-		" ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?5, ?6, ?22)",
+		"INSERT OR REPLACE INTO reset (" CHECKPOINT_RESETS ", sum)"
+		" VALUES (" VALUES ", rowsum(" VALUES "))",
 		-1, &stmt, NULL) == SQLITE_OK) {
 		numbers(r, n);
 		sqlite3_bind_text(stmt, 1, row->account, -1, SQLITE_STATIC);
@@ -68,7 +58,6 @@ checkpoint_resets_write(sqlite3 *db, const struct checkpoint_row *row)
 		sqlite3_bind_text(stmt, 6, r->plain, -1, SQLITE_STATIC);
 		for (i = 0; i < NUMBERS; i++)
 			sqlite3_bind_int64(stmt, 7 + i, n[i]);
-		sqlite3_bind_int64(stmt, 7 + NUMBERS, sum(r));
 		rc = sqlite3_step(stmt) == SQLITE_DONE ? 0 : -1;
 	}
 	sqlite3_finalize(stmt);
@@ -125,7 +114,7 @@ checkpoint_last_reset(struct checkpoint_store *store, const char *account,
 
 	if ((db = checkpoint_reader(store, f)) == NULL)
 		return (-1);
-	if (!checkpoint_has_table(db, "reset"))
+	if (!checkpoint_is_current(store))
 		return (0);
 	if (sqlite3_prepare_v2(db,
 		"SELECT " COLUMNS " FROM reset WHERE account = ?1 AND"
@@ -140,8 +129,7 @@ checkpoint_last_reset(struct checkpoint_store *store, const char *account,
 	rc = step == SQLITE_ROW ? 1 : 0;
 	if (step == SQLITE_ROW && read_reset(stmt, reset) == -1)
 		rc = fault_set(f, FAULT_RETRY, "%s", strerror(ENOMEM));
-	else if (step == SQLITE_ROW &&
-	    sum(reset) != sqlite3_column_int64(stmt, 19)) {
+	else if (step == SQLITE_ROW && sqlite3_column_int(stmt, 19) != 1) {
 		reset_clear(reset);
 		rc = checkpoint_schema_damaged(db, f);
 	} else if (step != SQLITE_ROW && step != SQLITE_DONE)
@@ -160,7 +148,7 @@ checkpoint_each_reset(struct checkpoint_store *store,
 	int rc = SQLITE_ERROR;
 	struct reset r;
 
-	if (!checkpoint_has_table(store->db, "reset"))
+	if (!checkpoint_is_current(store))
 		return (0);
 	if (sqlite3_prepare_v2(store->db,
 		"SELECT " COLUMNS ", account, mailbox FROM reset"

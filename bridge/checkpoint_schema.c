@@ -6,43 +6,9 @@
 #include "bridge/checkpoint_schema.h"
 #include "bridge/fault.h"
 
-/* "mbrg"; file(1) and a careless sqlite3 shell can tell the store by it. */
-#define APPLICATION_ID 0x6d627267
-#define VERSION 1
-
 #define WAY_OUT                                                             \
 	"restore it from a backup, or begin again as \"start:\" says with " \
 	"mailbridge checkpoint reset --all"
-
-static const char schema[] = "PRAGMA application_id = 1835168359;"
-			     "PRAGMA user_version = 1;" CHECKPOINT_SCHEMA_LATER
-			     "CREATE TABLE checkpoint ("
-			     "  account TEXT NOT NULL,"
-			     "  mailbox TEXT NOT NULL,"
-			     "  uidvalidity INTEGER NOT NULL,"
-			     "  uid INTEGER NOT NULL,"
-			     "  since_below INTEGER NOT NULL,"
-			     "  since TEXT NOT NULL,"
-			     "  committed_at INTEGER NOT NULL,"
-			     "  written INTEGER NOT NULL,"
-			     "  sum INTEGER NOT NULL,"
-			     "  PRIMARY KEY (account, mailbox, uidvalidity)"
-			     ") STRICT, WITHOUT ROWID;"
-			     "CREATE TABLE status ("
-			     "  account TEXT NOT NULL,"
-			     "  mailbox TEXT NOT NULL,"
-			     "  state TEXT NOT NULL,"
-			     "  uidvalidity INTEGER NOT NULL,"
-			     "  uid INTEGER NOT NULL,"
-			     "  lag INTEGER NOT NULL,"
-			     "  last_success INTEGER NOT NULL,"
-			     "  last_error_at INTEGER NOT NULL,"
-			     "  last_error TEXT NOT NULL,"
-			     "  PRIMARY KEY (account, mailbox)"
-			     ") STRICT, WITHOUT ROWID;";
-
-_Static_assert(APPLICATION_ID == 1835168359 && VERSION == 1,
-    "the schema says so in decimal");
 
 static int
 damaged(sqlite3 *db, const char *why, struct fault *f)
@@ -69,17 +35,6 @@ checkpoint_schema_fault(sqlite3 *db, const char *what, struct fault *f)
 	}
 }
 
-int
-checkpoint_schema_create(sqlite3 *db, struct fault *f)
-{
-	if (sqlite3_exec(db, "PRAGMA synchronous = EXTRA; BEGIN;", NULL, NULL,
-		NULL) != SQLITE_OK ||
-	    sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_exec(db, "COMMIT;", NULL, NULL, NULL) != SQLITE_OK)
-		return (checkpoint_schema_fault(db, "create", f));
-	return (0);
-}
-
 static int
 read_number(sqlite3 *db, const char *sql, int64_t *number, struct fault *f)
 {
@@ -97,7 +52,7 @@ read_number(sqlite3 *db, const char *sql, int64_t *number, struct fault *f)
 }
 
 static int
-check_kind(sqlite3 *db, struct fault *f)
+check_kind(sqlite3 *db, int64_t *found, struct fault *f)
 {
 	int64_t id, version;
 	char why[96];
@@ -105,14 +60,16 @@ check_kind(sqlite3 *db, struct fault *f)
 	if (read_number(db, "PRAGMA application_id", &id, f) == -1 ||
 	    read_number(db, "PRAGMA user_version", &version, f) == -1)
 		return (-1);
-	if (id != APPLICATION_ID)
+	*found = version;
+	if (id != CHECKPOINT_SCHEMA_ID)
 		return (damaged(db, "is not a checkpoint store", f));
-	if (version > VERSION)
+	if (version > CHECKPOINT_SCHEMA_VERSION)
 		return (fault_set(f, FAULT_DATA,
 		    "%s: was written by a newer mailbridge (version %" PRId64
 		    " of the store, this one knows %d): use the newer one",
-		    sqlite3_db_filename(db, "main"), version, VERSION));
-	if (version != VERSION) {
+		    sqlite3_db_filename(db, "main"), version,
+		    CHECKPOINT_SCHEMA_VERSION));
+	if (version < 1) {
 		(void)snprintf(why, sizeof(why),
 		    "has the unknown version %" PRId64, version);
 		return (damaged(db, why, f));
@@ -176,12 +133,18 @@ fail:
 }
 
 int
-checkpoint_schema_verify(sqlite3 *db, int64_t *written, struct fault *f)
+checkpoint_schema_verify(
+    sqlite3 *db, int *version, int64_t *written, struct fault *f)
 {
-	if (check_kind(db, f) == -1 || check_pages(db, f) == -1 ||
+	int64_t found;
+
+	if (check_kind(db, &found, f) == -1 || check_pages(db, f) == -1 ||
 	    check_rows(db, written, f) == -1)
 		return (-1);
-	return (0);
+	*version = (int)found;
+	if (found < CHECKPOINT_SCHEMA_VERSION)
+		return (0);
+	return (checkpoint_tables_verify(db, f));
 }
 
 /* FNV-1a: a different byte anywhere gives a different sum. */

@@ -9,6 +9,10 @@
 struct checkpoint;
 struct fault;
 
+/* "mbrg"; file(1) and a careless sqlite3 shell can tell the store by it. */
+#define CHECKPOINT_SCHEMA_ID 0x6d627267
+#define CHECKPOINT_SCHEMA_VERSION 2
+
 /* Set ${f} by the last error of ${db} and return -1.  Damage is FAULT_DATA with
  * the way out in the text, the rest FAULT_RETRY. */
 int checkpoint_schema_fault(sqlite3 *db, const char *what, struct fault *f);
@@ -17,9 +21,13 @@ int checkpoint_schema_fault(sqlite3 *db, const char *what, struct fault *f);
 int checkpoint_schema_create(sqlite3 *db, struct fault *f);
 
 /* Is ${db} a sound store of a version we know?  Every page and every row is
- * looked at.  0 and the highest transaction number in *written, or -1 with
+ * looked at.  0 and the version and the highest transaction number, or -1 with
  * FAULT_DATA. */
-int checkpoint_schema_verify(sqlite3 *db, int64_t *written, struct fault *f);
+int checkpoint_schema_verify(
+    sqlite3 *db, int *version, int64_t *written, struct fault *f);
+
+/* The part of it that is about what stands beside the marks. */
+int checkpoint_tables_verify(sqlite3 *db, struct fault *f);
 
 /* What the column "sum" holds for these values.  SQLite does not notice a
  * changed byte in a row, and a UID that grew by itself means lost mail. */
@@ -32,69 +40,27 @@ int64_t checkpoint_schema_mix(int64_t sum, const void *data, size_t len);
 /* ${f}: a row's sum does not match it; returns -1. */
 int checkpoint_schema_damaged(sqlite3 *db, struct fault *f);
 
-/* Not in the first stores, so made where it is missing. */
-#define CHECKPOINT_SCHEMA_EPOCH              \
-	"CREATE TABLE IF NOT EXISTS epoch (" \
-	"  account TEXT NOT NULL,"           \
-	"  mailbox TEXT NOT NULL,"           \
-	"  epoch INTEGER NOT NULL,"          \
-	"  PRIMARY KEY (account, mailbox)"   \
-	") STRICT, WITHOUT ROWID"
+/* Give SQL the function rowsum() of ${db}'s rows.  0, or -1 if memory is out.
+ */
+int checkpoint_sum_open(sqlite3 *db);
 
-#define CHECKPOINT_SCHEMA_PRINTS                   \
-	"CREATE TABLE IF NOT EXISTS fingerprint (" \
-	"  account TEXT NOT NULL,"                 \
-	"  mailbox TEXT NOT NULL,"                 \
-	"  seq INTEGER NOT NULL,"                  \
-	"  uidvalidity INTEGER NOT NULL,"          \
-	"  uid INTEGER NOT NULL,"                  \
-	"  epoch INTEGER NOT NULL,"                \
-	"  received INTEGER,"                      \
-	"  size INTEGER NOT NULL,"                 \
-	"  message_id INTEGER NOT NULL,"           \
-	"  hash BLOB,"                             \
-	"  PRIMARY KEY (account, mailbox, seq)"    \
-	") STRICT, WITHOUT ROWID"
-#define CHECKPOINT_SCHEMA_RESETS                        \
-	"CREATE TABLE IF NOT EXISTS reset ("            \
-	"  account TEXT NOT NULL,"                      \
-	"  mailbox TEXT NOT NULL,"                      \
-	"  uidvalidity INTEGER NOT NULL,"               \
-	"  epoch INTEGER NOT NULL,"                     \
-	"  at INTEGER NOT NULL,"                        \
-	"  rewound INTEGER NOT NULL,"                   \
-	"  policy TEXT NOT NULL,"                       \
-	"  old_uidvalidity INTEGER NOT NULL,"           \
-	"  old_uid INTEGER NOT NULL,"                   \
-	"  uid INTEGER NOT NULL,"                       \
-	"  uidnext INTEGER NOT NULL,"                   \
-	"  present INTEGER NOT NULL,"                   \
-	"  matched INTEGER NOT NULL,"                   \
-	"  passed INTEGER NOT NULL,"                    \
-	"  published INTEGER NOT NULL,"                 \
-	"  uncertain INTEGER NOT NULL,"                 \
-	"  ceiling INTEGER NOT NULL,"                   \
-	"  told INTEGER NOT NULL,"                      \
-	"  horizon INTEGER NOT NULL,"                   \
-	"  skip TEXT NOT NULL,"                         \
-	"  plain TEXT NOT NULL,"                        \
-	"  sum INTEGER NOT NULL,"                       \
-	"  PRIMARY KEY (account, mailbox, uidvalidity)" \
-	") STRICT, WITHOUT ROWID"
-#define CHECKPOINT_SCHEMA_BELOW              \
-	"CREATE TABLE IF NOT EXISTS below (" \
-	"  account TEXT NOT NULL,"           \
-	"  mailbox TEXT NOT NULL,"           \
-	"  uidvalidity INTEGER NOT NULL,"    \
-	"  uid INTEGER NOT NULL,"            \
-	"  uids TEXT NOT NULL,"              \
-	"  sum INTEGER NOT NULL,"            \
-	"  PRIMARY KEY (account, mailbox)"   \
-	") STRICT, WITHOUT ROWID"
-#define CHECKPOINT_SCHEMA_LATER                              \
-	CHECKPOINT_SCHEMA_EPOCH ";" CHECKPOINT_SCHEMA_PRINTS \
-				";" CHECKPOINT_SCHEMA_BELOW  \
-				";" CHECKPOINT_SCHEMA_RESETS ";"
+/* Bring a store of version 1 to this one; one of this version stays as it is.
+ * 0, or -1 with ${f}: nothing is changed. */
+int checkpoint_schema_upgrade(sqlite3 *db, struct fault *f);
+
+/* The columns of each table that has its sum by rowsum(). */
+#define CHECKPOINT_EPOCH "account, mailbox, epoch"
+#define CHECKPOINT_PRINTS                                                 \
+	"account, mailbox, seq, uidvalidity, uid, epoch, received, size," \
+	" message_id, hash"
+#define CHECKPOINT_RESETS                                                    \
+	"account, mailbox, uidvalidity, epoch, at, rewound, policy,"         \
+	" old_uidvalidity, old_uid, uid, uidnext, present, matched, passed," \
+	" published, uncertain, ceiling, told, horizon, skip, plain"
+#define CHECKPOINT_BELOW "account, mailbox, uidvalidity, uid, uids"
+#define CHECKPOINT_STATUS                                               \
+	"account, mailbox, state, uidvalidity, uid, lag, last_success," \
+	" last_error_at, last_error"
 
 /* The columns that checkpoint_schema_row() reads, in order. */
 #define CHECKPOINT_SCHEMA_COLUMNS                                  \

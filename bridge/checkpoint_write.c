@@ -71,10 +71,9 @@ prepare_all(sqlite3 *db, struct statements *st)
 	    "INSERT INTO checkpoint (" CHECKPOINT_SCHEMA_COLUMNS ")"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 	static const char status[] =
-	    "INSERT OR REPLACE INTO status"
-	    " (account, mailbox, state, uidvalidity, uid, lag, last_success,"
-	    " last_error_at, last_error)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+	    "INSERT OR REPLACE INTO status (" CHECKPOINT_STATUS ", sum)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+	    " rowsum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))";
 
 	if (sqlite3_prepare_v2(db, update, -1, &st->update, NULL) ||
 	    sqlite3_prepare_v2(db, insert, -1, &st->insert, NULL) ||

@@ -166,7 +166,10 @@ def test_nothing_is_remembered(imap, fake_bridge, output, start):
     bridge.once()
     before = output.count()
     with sqlite3.connect(bridge.folder / "state/checkpoint.db") as store:
-        store.execute("DROP TABLE fingerprint")
+        store.executescript("DROP TABLE fingerprint; DROP TABLE reset; "
+                            "ALTER TABLE epoch DROP COLUMN sum;"
+                            "ALTER TABLE status DROP COLUMN sum;"
+                            "PRAGMA user_version = 1")
     number_anew(imap, 1, 2, 3)
     imap.box.add(mail(4), date='"01-Jan-2036 10:00:00 +0000"')
     bridge.once()

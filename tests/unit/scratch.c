@@ -8,7 +8,7 @@
 
 #include "scratch.h"
 
-static char folder[64];
+static char folder[4096];
 static char before[4096];
 
 static void
@@ -23,7 +23,10 @@ must(int ok, const char *what)
 void
 scratch_folder(char *path, size_t size)
 {
-	(void)snprintf(path, size, "/tmp/mailbridge-test-XXXXXX");
+	const char *base = getenv("TMPDIR");
+
+	(void)snprintf(path, size, "%s/mailbridge-test-XXXXXX",
+	    base != NULL ? base : "/tmp");
 	must(mkdtemp(path) != NULL, "mkdtemp");
 }
 

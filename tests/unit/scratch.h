@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Make an empty folder and enter it; the path of it, valid until
- * scratch_leave(). */
+/* Make an empty folder below $TMPDIR, or /tmp, and enter it; the path of it,
+ * valid until scratch_leave(). */
 const char *scratch_enter(void);
 
 /* Remove it with all in it, and go back. */

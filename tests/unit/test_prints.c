@@ -192,25 +192,33 @@ test_resets(void **state)
 	checkpoint_close(store);
 	/* A number that changed by itself would lose mail. */
 	execute("UPDATE reset SET horizon = 400");
-	store = open_store();
-	assert_int_equal(
-	    checkpoint_last_reset(store, "a", "INBOX", 7, &q, &f), -1);
+	assert_null(checkpoint_open("state", CHECKPOINT_WRITE, &f));
 	assert_int_equal(f.kind, FAULT_DATA);
-	checkpoint_close(store);
 }
 
-/* A store that was made by an older version. */
+/* Stores that were made by older versions: from before fingerprints, and from
+ * before their sums. */
 static void
 test_old_store(void **state)
 {
 	struct checkpoint_store *store = open_store();
-	struct reset q;
+	struct reset q = { .policy = "all", .epoch = 5, .uidvalidity = 7 };
+	struct checkpoint_row row = {
+		.account = "a", .mailbox = "INBOX", .epoch = 5, .reset = &q
+	};
 	struct fault f;
+	uint64_t epoch;
 	size_t n;
 
 	(void)state;
+	write_prints(store, 1, 3);
+	q.skip = q.plain = (char[]){ "1:3" };
+	assert_int_equal(checkpoint_write(store, &row, 1, &f), 0);
 	checkpoint_close(store);
-	execute("DROP TABLE fingerprint; DROP TABLE reset");
+	execute("ALTER TABLE epoch DROP COLUMN sum;"
+		"ALTER TABLE status DROP COLUMN sum;"
+		"ALTER TABLE fingerprint DROP COLUMN sum;"
+		"PRAGMA user_version = 1");
 	store = checkpoint_open("state", CHECKPOINT_READ, &f);
 	assert_null(checkpoint_prints(store, "a", "INBOX", &n, &f));
 	assert_int_equal(f.kind, FAULT_NONE);
@@ -218,9 +226,23 @@ test_old_store(void **state)
 	    checkpoint_last_reset(store, "a", "INBOX", 0, &q, &f), 0);
 	checkpoint_close(store);
 	store = open_store();
+	check(store, 3);
+	assert_int_equal(checkpoint_epoch(store, "a", "INBOX", &epoch, &f), 0);
+	assert_int_equal(epoch, 5);
+	assert_int_equal(
+	    checkpoint_last_reset(store, "a", "INBOX", 0, &q, &f), 1);
+	assert_string_equal(q.plain, "1:3");
+	reset_clear(&q);
+	checkpoint_close(store);
+	execute("DROP TABLE fingerprint; DROP TABLE reset; DROP TABLE epoch;"
+		"ALTER TABLE status DROP COLUMN sum; PRAGMA user_version = 1");
+	store = open_store();
+	assert_null(checkpoint_prints(store, "a", "INBOX", &n, &f));
+	assert_int_equal(f.kind, FAULT_NONE);
 	write_prints(store, 1, 3);
 	check(store, 3);
 	checkpoint_close(store);
+	checkpoint_close(open_store());
 }
 
 int
