@@ -8,6 +8,7 @@
 #include "bridge/fault.h"
 #include "bridge/letter_private.h"
 #include "bridge/message.h"
+#include "bridge/reset.h"
 #include "sinks/directory_name.h"
 
 #define DESCRIPTION_MAX (64U * 1024)
@@ -88,6 +89,10 @@ describe(struct buf *b, const struct message *m, const char *sink,
 		jsonw_key(&j, "epoch");
 		jsonw_uint(&j, m->epoch);
 	}
+	if (m->reset != NULL) {
+		jsonw_key(&j, "reset");
+		jsonw_uint(&j, m->reset->epoch);
+	}
 	if (m->uncertain) {
 		jsonw_key(&j, "maybeRepeated");
 		jsonw_bool(&j, 1);
@@ -102,10 +107,16 @@ letter_name(const struct message *m, char name[LETTER_NAME_SIZE])
 	char account[DIRECTORY_NAME_MAX + 1], mailbox[DIRECTORY_NAME_MAX + 1];
 	char epoch[24] = "";
 
-	if (m->epoch != 0)
-		(void)snprintf(epoch, sizeof(epoch), "-%" PRIu64, m->epoch);
 	directory_name_folder(m->account, account);
 	directory_name_folder(m->mailbox, mailbox);
+	if (m->reset != NULL) {
+		(void)snprintf(name, LETTER_NAME_SIZE,
+		    "%s/%s/%" PRIu64 "-reset-%" PRIu64, account, mailbox,
+		    m->uidvalidity, m->reset->epoch);
+		return;
+	}
+	if (m->epoch != 0)
+		(void)snprintf(epoch, sizeof(epoch), "-%" PRIu64, m->epoch);
 	(void)snprintf(name, LETTER_NAME_SIZE,
 	    "%s/%s/%" PRIu64 "-%010" PRIu32 "%s", account, mailbox,
 	    m->uidvalidity, m->uid, epoch);

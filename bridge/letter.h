@@ -20,7 +20,9 @@ void letter_name(const struct message *, char name[LETTER_NAME_SIZE]);
  * message) and .json (account, mailbox, uidValidity, uid, sink, reason, flags,
  * internalDate, size, and what else the message knows) below the state
  * directory ${state_fd}, durably; the .json last: a letter without it is not
- * complete.  Repeating replaces.  0, or -1 with ${f} (FAULT_RETRY).  Blocks. */
+ * complete.  The notice of a reset is .../UIDVALIDITY-reset-EPOCH@SINK, with
+ * its JSON in .eml.  Repeating replaces.  0, or -1 with ${f} (FAULT_RETRY).
+ * Blocks. */
 int letter_write(int state_fd, const struct message *, const char *sink,
     const char *reason, struct fault *f);
 
@@ -36,15 +38,16 @@ struct letter {
 	int64_t written; /* wall clock, seconds */
 	int unavailable;
 	uint64_t epoch;
+	uint64_t reset; /* no mail, but the notice of this reset; or 0 */
 	int uncertain;
 };
 
 /* The complete letters of an account, of a mailbox and with a UID (NULL, NULL
- * and 0: of all), ordered by account, mailbox, UIDVALIDITY and UID; *n of them.
- * NULL with ${f}: FAULT_NONE if there are none, FAULT_DATA if one cannot be
- * read. */
+ * and -1: of all; 0: those of resets), ordered by account, mailbox, UIDVALIDITY
+ * and UID; *n of them. NULL with ${f}: FAULT_NONE if there are none, FAULT_DATA
+ * if one cannot be read. */
 struct letter *letter_list(int state_fd, const char *account,
-    const char *mailbox, uint32_t uid, size_t *n, struct fault *f);
+    const char *mailbox, int64_t uid, size_t *n, struct fault *f);
 void letter_list_free(struct letter *, size_t n);
 
 /* The octets of its raw message, and the message, which borrows account and

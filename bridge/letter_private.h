@@ -8,6 +8,10 @@
 
 struct message;
 
+/* Read m->reset out of the notice in m->raw (letter_reset.c).  0, or -1 with
+ * ${f}. */
+int letter_reset(struct message *m, struct fault *f);
+
 /* Fill in what the .json, open as ${fd}, tells of the message beside what is in
  * struct letter (letter_facts.c).  0, or -1 if memory is out or it cannot be
  * read. */

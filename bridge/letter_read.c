@@ -81,14 +81,15 @@ read_description(int fd, const char *path, struct letter *l, struct fault *f)
 	l->internaldate = (int64_t)number_of(object, "internalDate");
 	l->unavailable = json_is_true(json_object_get(object, "unavailable"));
 	l->epoch = number_of(object, "epoch");
+	l->reset = number_of(object, "reset");
 	l->uncertain = json_is_true(json_object_get(object, "maybeRepeated"));
 	l->written = (int64_t)sb.st_mtime;
 	json_decref(object);
 	if (l->stem == NULL || l->account == NULL || l->mailbox == NULL ||
 	    l->sink == NULL || l->reason == NULL || l->flags == NULL)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
-	if (l->uid == 0 || l->uidvalidity == 0 || l->account[0] == '\0' ||
-	    l->mailbox[0] == '\0')
+	if ((l->uid == 0) != (l->reset != 0) || l->uidvalidity == 0 ||
+	    l->account[0] == '\0' || l->mailbox[0] == '\0')
 		return (fault_set(
 		    f, FAULT_DATA, "%s: is damaged: names no mail", path));
 	return (0);
@@ -96,7 +97,7 @@ read_description(int fd, const char *path, struct letter *l, struct fault *f)
 
 static int
 add(struct listing *list, int state_fd, const char *path, const char *account,
-    const char *mailbox, uint32_t uid, struct fault *f)
+    const char *mailbox, int64_t uid, struct fault *f)
 {
 	struct letter l = { 0 }, *more;
 	int fd, rc;
@@ -107,7 +108,7 @@ add(struct listing *list, int state_fd, const char *path, const char *account,
 		(void)close(fd);
 	if (rc == -1 || (account != NULL && strcmp(l.account, account) != 0) ||
 	    (mailbox != NULL && strcmp(l.mailbox, mailbox) != 0) ||
-	    (uid != 0 && l.uid != uid)) {
+	    (uid != -1 && l.uid != uid)) {
 		letter_clear(&l);
 		return (rc);
 	}
@@ -141,8 +142,8 @@ compare(const void *a, const void *b)
 }
 
 struct letter *
-letter_list(int state_fd, const char *account, const char *mailbox,
-    uint32_t uid, size_t *n, struct fault *f)
+letter_list(int state_fd, const char *account, const char *mailbox, int64_t uid,
+    size_t *n, struct fault *f)
 {
 	char root[64], *paths[2] = { root, NULL };
 	struct listing list = { 0 };
@@ -257,6 +258,7 @@ letter_read(int state_fd, const struct letter *l, struct fault *f)
 		goto fail;
 	}
 	(void)close(fd);
+	fd = -1;
 	m->raw_len = (size_t)len;
 	m->account = l->account;
 	m->mailbox = l->mailbox;
@@ -268,6 +270,8 @@ letter_read(int state_fd, const struct letter *l, struct fault *f)
 	m->unavailable = l->unavailable;
 	m->epoch = l->epoch;
 	m->uncertain = l->uncertain;
+	if (l->reset != 0 && letter_reset(m, f) == -1)
+		goto fail;
 	return (m);
 
 fail:

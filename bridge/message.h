@@ -39,8 +39,8 @@ struct message {
 
 	/* What is remembered of it; filled in when its event is made. */
 	struct fingerprint print;
-	/* No mail but a notice of this: all else but the coordinates is unset,
-	 * uid is 0.  Owned; or NULL. */
+	/* No mail but a notice of this: uid is 0, raw is the notice as JSON,
+	 * and all else but the coordinates is unset.  Owned; or NULL. */
 	struct reset *reset;
 };
 

@@ -124,11 +124,9 @@ on_answer(
 		return;
 	case SINK_REFUSED:
 		p->counts.refused++;
-		if (!lane->letters || f->message->reset != NULL) {
+		if (!lane->letters) {
 			log_write(LOG_ERROR, "pipeline", lane->name,
-			    "the event of %s%u is refused: %s",
-			    f->message->reset != NULL ? "the reset, UID "
-						      : "UID ",
+			    "the event of UID %u is refused: %s",
 			    f->message->uid, why != NULL ? why->text : "");
 			pipeline_flight_end(f, PIPELINE_REFUSED);
 			return;

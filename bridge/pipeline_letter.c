@@ -21,8 +21,9 @@ void
 pipeline_lettered(struct flight *f)
 {
 	log_write(LOG_WARN, "pipeline", f->lane->name,
-	    "UID %u is in the dead letter: sink %s: %s", f->message->uid,
-	    f->lane->pipeline->config.sink->name,
+	    "%s %u is in the dead letter: sink %s: %s",
+	    f->message->reset != NULL ? "the event of a reset, UID" : "UID",
+	    f->message->uid, f->lane->pipeline->config.sink->name,
 	    f->reason != NULL ? f->reason : "");
 	f->lane->pipeline->counts.lettered++;
 	pipeline_flight_end(f, PIPELINE_LETTER);

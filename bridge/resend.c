@@ -284,7 +284,7 @@ find_letters(struct resend *r)
 		fprintf(stderr, "%s\n", f.text);
 		return (fault_exit_code(f.kind));
 	}
-	if (q->uid != 0) {
+	if (q->uid != -1) {
 		fputs("there is no such dead letter\n", stderr);
 		return (EX_DATAERR);
 	}

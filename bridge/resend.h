@@ -11,7 +11,7 @@ struct config;
 struct resend_request {
 	const char *account; /* only its letters; NULL: of all */
 	const char *mailbox; /* only of this one; NULL: of all */
-	uint32_t uid;	     /* only this one; 0: all */
+	int64_t uid;	     /* only this one; 0: those of resets; -1: all */
 	size_t sink; /* index into the config's; CONFIG_NO_SINK: to the one
 		      * that refused it, or, where the account has that no
 		      * more, to all of the account */

@@ -25,7 +25,7 @@ struct request {
 	struct args args;
 	struct config *config;
 	const char *account, *mailbox; /* or NULL */
-	uint64_t uid;		       /* or 0 */
+	int64_t uid;		       /* or -1 */
 	int state_fd;
 	struct letter *letters; /* those that are meant */
 	size_t n;
@@ -52,6 +52,9 @@ json_of(const struct letter *l)
 	    (json_int_t)l->uidvalidity, "uid", (json_int_t)l->uid, "sink",
 	    l->sink, "reason", l->reason, "size", (json_int_t)l->size,
 	    "writtenAt", written);
+	if (row != NULL && l->reset != 0)
+		json_object_set_new(
+		    row, "reset", json_integer((json_int_t)l->reset));
 	return (row != NULL ? row : json_null());
 }
 
@@ -84,7 +87,10 @@ list(struct request *q)
 		table_text(table, q->letters[i].account);
 		table_text(table, q->letters[i].mailbox);
 		table_number(table, q->letters[i].uidvalidity);
-		table_number(table, q->letters[i].uid);
+		if (q->letters[i].reset != 0)
+			table_text(table, "reset");
+		else
+			table_number(table, q->letters[i].uid);
 		table_text(table, q->letters[i].sink);
 		table_time(table, q->letters[i].written);
 		table_text(table, q->letters[i].reason);
@@ -112,10 +118,12 @@ show(struct request *q)
 		if ((m = letter_read(q->state_fd, l, &f)) == NULL)
 			return (failed(q, &f));
 		if (args_value(&q->args, "raw") == NULL)
-			printf("%s/%s %" PRIu64 "-%" PRIu32
+			printf("%s/%s %" PRIu64 "-%s%" PRIu64
 			       ", refused by %s: %s\n\n",
-			    l->account, l->mailbox, l->uidvalidity, l->uid,
-			    l->sink, l->reason);
+			    l->account, l->mailbox, l->uidvalidity,
+			    l->reset != 0 ? "reset-" : "",
+			    l->reset != 0 ? l->reset : l->uid, l->sink,
+			    l->reason);
 		(void)fwrite(m->raw, 1, m->raw_len, stdout);
 		message_free(m);
 	}
@@ -139,9 +147,9 @@ drop(struct request *q)
 static int
 retry(struct request *q)
 {
-	struct resend_request r = { .account = q->account,
-		.mailbox = q->mailbox,
-		.uid = (uint32_t)q->uid };
+	struct resend_request r = {
+		.account = q->account, .mailbox = q->mailbox, .uid = q->uid
+	};
 
 	if (target_sink(&q->args, q->config, &r.sink) == -1)
 		return (EX_USAGE);
@@ -161,7 +169,8 @@ find_action(struct request *q)
 {
 	const struct cli_command *cmd = q->args.cmd;
 	size_t i, n = sizeof(actions) / sizeof(actions[0]);
-	int all = args_value(&q->args, "all") != NULL;
+	int all = args_value(&q->args, "all") != NULL, given;
+	uint64_t uid;
 
 	for (i = 0; i < n; i++) {
 		if (strcmp(actions[i].name, q->args.operand) == 0)
@@ -172,16 +181,18 @@ find_action(struct request *q)
 		    cmd, "%s is none of %s", q->args.operand, cmd->operand);
 		return (NULL);
 	}
-	if (args_number(&q->args, "uid", UINT32_MAX, &q->uid) == -1)
+	q->uid = -1;
+	given = args_number(&q->args, "uid", UINT32_MAX, &uid);
+	if (given == -1)
 		return (NULL);
-	if (args_value(&q->args, "uid") != NULL &&
-	    (q->uid == 0 || q->account == NULL || q->mailbox == NULL)) {
-		args_wrong(cmd,
-		    "--uid N goes with --account NAME and --mailbox NAME, and "
-		    "is not 0");
+	if (given == 1 && (q->account == NULL || q->mailbox == NULL)) {
+		args_wrong(
+		    cmd, "--uid N goes with --account NAME and --mailbox NAME");
 		return (NULL);
 	}
-	if (actions[i].explicit && q->uid == 0 && !all) {
+	if (given == 1)
+		q->uid = (int64_t)uid;
+	if (actions[i].explicit && q->uid == -1 && !all) {
 		args_wrong(cmd,
 		    "%s: which? --account NAME --mailbox NAME --uid N, or "
 		    "--all",
@@ -212,11 +223,11 @@ run(struct request *q, const struct action *action)
 		return (failed(q, &f));
 	}
 	if (q->state_fd != -1)
-		q->letters = letter_list(q->state_fd, q->account, q->mailbox,
-		    (uint32_t)q->uid, &q->n, &f);
+		q->letters = letter_list(
+		    q->state_fd, q->account, q->mailbox, q->uid, &q->n, &f);
 	if (f.kind != FAULT_NONE)
 		code = failed(q, &f);
-	else if (q->n == 0 && q->uid != 0) {
+	else if (q->n == 0 && q->uid != -1) {
 		fputs("mailbridge dead-letter: there is no such letter\n",
 		    stderr);
 		code = EX_DATAERR;

@@ -93,6 +93,7 @@ replay_letters(const struct args *args, const struct config *config)
 {
 	struct resend_request q = { .account = args_value(args, "account"),
 		.mailbox = args_value(args, "mailbox"),
+		.uid = -1,
 		.keep = 1,
 		.dry = args_value(args, "dry-run") != NULL };
 

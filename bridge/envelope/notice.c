@@ -200,18 +200,22 @@ end:
 }
 
 static void
-write_reset(struct buf *out, const struct event *ev, const struct message *m)
+write_reset(struct buf *out, const struct message *m)
 {
 	const struct reset *r = m->reset;
+	char id[FIELDS_ID], at[DATE_TEXT];
 	struct jsonw j;
 
+	fields_id(m, id);
+	if (date_utc(m->internaldate, at) == -1)
+		at[0] = '\0';
 	jsonw_init(&j, out);
 	jsonw_open(&j, '{');
 	put(&j, "account", m->account);
 	put(&j, "mailbox", m->mailbox);
 	put_number(&j, "uidValidity", r->uidvalidity);
-	put(&j, "id", ev->id);
-	put(&j, "at", ev->time[0] != '\0' ? ev->time : NULL);
+	put(&j, "id", id);
+	put(&j, "at", at[0] != '\0' ? at : NULL);
 	put(&j, "cause", r->rewound ? "uidNext" : "uidValidity");
 	put(&j, "policy", r->policy);
 	jsonw_key(&j, "previous");
@@ -234,6 +238,22 @@ write_reset(struct buf *out, const struct event *ev, const struct message *m)
 	jsonw_close(&j, '}');
 }
 
+int
+notice_text(struct message *m)
+{
+	struct buf text;
+
+	buf_init(&text, LIMIT_ENVELOPE_EVENT);
+	write_reset(&text, m);
+	if (text.failed) {
+		buf_free(&text);
+		return (-1);
+	}
+	m->size = m->raw_len = text.len;
+	m->raw = buf_take(&text);
+	return (0);
+}
+
 struct event *
 notice_reset(
     const struct message *m, const struct envelope_options *o, struct fault *f)
@@ -248,7 +268,7 @@ notice_reset(
 	    begin(ev, EVENT_RESET, m, id, o->cloudevents) == -1)
 		goto fail;
 	cloudevent_open(&data, ev, o->cloudevents);
-	write_reset(&data, ev, m);
+	write_reset(&data, m);
 	cloudevent_close(&data, o->cloudevents);
 	if (data.failed)
 		goto fail;

@@ -9,9 +9,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "bridge/envelope/notice.h"
 #include "bridge/fault.h"
 #include "bridge/letter.h"
 #include "bridge/message.h"
+#include "bridge/reset.h"
 #include "tests/unit/scratch.h"
 
 static void
@@ -45,7 +47,7 @@ test_round_trip(void **state)
 		.gm_thrid = 7,
 		.gm_labels = strdup("\\Inbox\n\"x\"\n") };
 	assert_int_equal(letter_write(fd, m, "sink", "why", &f), 0);
-	assert_non_null(letters = letter_list(fd, NULL, NULL, 0, &n, &f));
+	assert_non_null(letters = letter_list(fd, NULL, NULL, -1, &n, &f));
 	assert_int_equal(n, 1);
 	assert_non_null(back = letter_read(fd, letters, &f));
 	assert_string_equal(back->mailbox, m->mailbox);
@@ -68,12 +70,62 @@ test_round_trip(void **state)
 	close(fd);
 }
 
+/* The notice of a reset, with all that it said. */
+static void
+test_reset(void **state)
+{
+	struct message *m = message_new(), *back;
+	struct reset *r = calloc(1, sizeof(*r));
+	struct letter *letters;
+	struct fault f;
+	size_t n;
+	int fd = open(".", O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	*r = (struct reset){ .epoch = 2,
+		.at = 1800000000,
+		.rewound = 1,
+		.policy = "match",
+		.old_uidvalidity = 3,
+		.uidvalidity = 3,
+		.old_uid = 9,
+		.uid = 4,
+		.uidnext = 6,
+		.exists = 5,
+		.matched = 3,
+		.passed = 1,
+		.published = 1 };
+	*m = (struct message){ .account = "a",
+		.mailbox = "b",
+		.uidvalidity = 3,
+		.has_internaldate = 1,
+		.internaldate = r->at,
+		.reset = r };
+	assert_int_equal(notice_text(m), 0);
+	assert_int_equal(letter_write(fd, m, "sink", "why", &f), 0);
+	assert_non_null(letters = letter_list(fd, "a", "b", 0, &n, &f));
+	assert_int_equal(letters[0].reset, 2);
+	assert_non_null(back = letter_read(fd, letters, &f));
+	assert_memory_equal(back->reset, r, sizeof(*r));
+	assert_null(letter_list(fd, "a", "b", 4, &n, &f));
+	message_free(back);
+	/* A damaged one is told. */
+	scratch_text("dead-letter/a/b/3-reset-2@sink.eml", "{");
+	assert_null(letter_read(fd, letters, &f));
+	assert_int_equal(f.kind, FAULT_DATA);
+	message_free(m);
+	letter_list_free(letters, 1);
+	close(fd);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    test_round_trip, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_reset, scratch_setup, scratch_teardown),
 	};
 
 	return (cmocka_run_group_tests_name("letters", tests, NULL, NULL));
