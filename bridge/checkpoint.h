@@ -13,6 +13,7 @@ struct checkpoint_store;
 struct fault;
 struct fingerprint;
 struct reset;
+struct reset_span;
 
 struct checkpoint {
 	uint64_t uidvalidity;
@@ -62,7 +63,8 @@ struct checkpoint *checkpoint_load(struct checkpoint_store *,
 int checkpoint_load_status(struct checkpoint_store *, const char *account,
     const char *mailbox, struct checkpoint_status *, struct fault *f);
 
-/* Call ${each} for every row, ordered by account, mailbox, uidvalidity. */
+/* Call ${each} for every row, ordered by account and mailbox, the newest of a
+ * mailbox last. */
 int checkpoint_each(struct checkpoint_store *,
     void (*each)(void *arg, const char *account, const char *mailbox,
 	const struct checkpoint *),
@@ -85,8 +87,11 @@ struct checkpoint_row {
 	uint64_t epoch;			  /* of the mailbox; never lowered */
 	const struct fingerprint *prints; /* of ${nprints} more mails, in the */
 	size_t nprints;			  /* order of their outcomes */
-	int replaces_prints; /* all that were there, with their own numbers */
-	const struct reset *reset; /* or NULL: nothing new of it */
+	const struct reset *reset;	  /* or NULL: nothing new of it */
+	int replaces; /* prints (with their own numbers) and ${nresets} of
+		       * ${resets}: all that were there */
+	const struct reset *resets;
+	size_t nresets;
 	const char
 	    *below; /* with the checkpoint, see catchup_below(); NULL: "" */
 };
@@ -97,10 +102,20 @@ struct checkpoint_row {
 int checkpoint_write(struct checkpoint_store *, const struct checkpoint_row *,
     size_t n, struct fault *f);
 
+/* Does it have all that goes with the marks?  A store of an older version gets
+ * that when it is opened to be written; to be read it has the marks alone. */
+int checkpoint_is_current(const struct checkpoint_store *);
+
 /* How often the marks of a mailbox were put back on purpose: what a sink stored
  * of it before that says nothing any more.  0, or -1 with ${f}. */
 int checkpoint_epoch(struct checkpoint_store *, const char *account,
     const char *mailbox, uint64_t *epoch, struct fault *f);
+
+/* Call ${each} for those that are not 0. */
+int checkpoint_each_epoch(struct checkpoint_store *,
+    void (*each)(
+	void *arg, const char *account, const char *mailbox, uint64_t epoch),
+    void *arg, struct fault *f);
 
 /* The fingerprints of the mailbox's last mails, oldest first; malloc'ed, *n of
  * them.  Of older ones there are fewer, see LIMIT_FINGERPRINTS.  NULL with
@@ -119,6 +134,13 @@ int checkpoint_below(struct checkpoint_store *, const char *account,
  * whatever it got.  1 with *reset, to be cleared; 0 if never, -1 with ${f}. */
 int checkpoint_last_reset(struct checkpoint_store *, const char *account,
     const char *mailbox, uint64_t uidvalidity, struct reset *reset,
+    struct fault *f);
+
+/* The UIDs of ${uidvalidity} that were given to other mails before, the last
+ * reset first; malloc'ed, *n of them.  NULL with f->kind FAULT_NONE if there
+ * are none, else NULL with ${f}. */
+struct reset_span *checkpoint_spans(struct checkpoint_store *,
+    const char *account, const char *mailbox, uint64_t uidvalidity, size_t *n,
     struct fault *f);
 
 /* Call ${each} for the resets of all mailboxes. */

@@ -54,3 +54,34 @@ checkpoint_epoch(struct checkpoint_store *store, const char *account,
 	sqlite3_finalize(stmt);
 	return (step == SQLITE_ROW || step == SQLITE_DONE ? 0 : -1);
 }
+
+int
+checkpoint_each_epoch(struct checkpoint_store *store,
+    void (*each)(
+	void *arg, const char *account, const char *mailbox, uint64_t epoch),
+    void *arg, struct fault *f)
+{
+	const char *account, *mailbox;
+	sqlite3_stmt *stmt = NULL;
+	int rc = SQLITE_ERROR;
+
+	if (!checkpoint_is_current(store))
+		return (0);
+	if (sqlite3_prepare_v2(store->db,
+		"SELECT account, mailbox, epoch FROM epoch"
+		" ORDER BY account, mailbox",
+		-1, &stmt, NULL) == SQLITE_OK) {
+		while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+			account = (const char *)sqlite3_column_text(stmt, 0);
+			mailbox = (const char *)sqlite3_column_text(stmt, 1);
+			if (account == NULL || mailbox == NULL)
+				break; /* out of memory */
+			each(arg, account, mailbox,
+			    (uint64_t)sqlite3_column_int64(stmt, 2));
+		}
+	}
+	if (rc != SQLITE_DONE)
+		checkpoint_schema_fault(store->db, "read", f);
+	sqlite3_finalize(stmt);
+	return (rc == SQLITE_DONE ? 0 : -1);
+}

@@ -109,7 +109,7 @@ checkpoint_prints_write(sqlite3 *db, const struct checkpoint_row *row)
 	size_t i;
 	int rc = 0;
 
-	if (row->replaces_prints)
+	if (row->replaces)
 		return (replace(db, row));
 	if (row->nprints == 0)
 		return (0);

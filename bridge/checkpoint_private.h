@@ -12,7 +12,7 @@ struct checkpoint_store {
 	struct state *state;
 	sqlite3 *db;
 	sqlite3 *reader; /* beside a write under way; or NULL */
-	int64_t written; /* number of the last transaction */
+	int64_t written; /* number of the last row that was written */
 	int version;	 /* of the schema, as it was found */
 	int unsafe;	 /* a mailbox's first row is only in the log yet */
 };
@@ -20,10 +20,6 @@ struct checkpoint_store {
 /* The connection for what must not wait, opened when it is first needed; NULL
  * with ${f}. */
 sqlite3 *checkpoint_reader(struct checkpoint_store *, struct fault *f);
-
-/* Does it have what stands beside the marks?  A store of an older version gets
- * that when it is opened to be written. */
-int checkpoint_is_current(const struct checkpoint_store *);
 
 /* checkpoint_prints.c, checkpoint_below.c and checkpoint_resets.c, in a
  * transaction: write what ${row} has of it; forget a mailbox.  0, or -1 as

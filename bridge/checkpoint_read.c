@@ -81,7 +81,7 @@ checkpoint_each(struct checkpoint_store *store,
 
 	stmt = prepare(store,
 	    "SELECT " CHECKPOINT_SCHEMA_COLUMNS " FROM checkpoint"
-	    " ORDER BY account, mailbox, uidvalidity",
+	    " ORDER BY account, mailbox, written",
 	    f);
 	if (stmt == NULL)
 		return (-1);

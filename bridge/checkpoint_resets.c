@@ -20,6 +20,9 @@
 	"?1, ?2, ?3, ?7, ?8, ?9, ?4, ?10, ?11, ?12, ?13, ?14, ?15, ?16," \
 	" ?17, ?18, ?19, ?20, ?21, ?5, ?6"
 
+/* reset_above() in SQL. */
+#define ABOVE "CASE policy WHEN 'match' THEN uid ELSE 0 END"
+
 /* The numbers of a row, in the order of their columns. */
 #define NUMBERS 15
 
@@ -35,16 +38,29 @@ numbers(const struct reset *r, int64_t n[NUMBERS])
 	memcpy(n, all, sizeof(all));
 }
 
-int
-checkpoint_resets_write(sqlite3 *db, const struct checkpoint_row *row)
+/* Run ${sql} on the rows of a mailbox; 0, or -1. */
+static int
+run(sqlite3 *db, const char *sql, const char *account, const char *mailbox)
 {
-	const struct reset *r = row->reset;
+	sqlite3_stmt *stmt = NULL;
+	int rc = SQLITE_ERROR;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK) {
+		sqlite3_bind_text(stmt, 1, account, -1, SQLITE_STATIC);
+		sqlite3_bind_text(stmt, 2, mailbox, -1, SQLITE_STATIC);
+		rc = sqlite3_step(stmt);
+	}
+	sqlite3_finalize(stmt);
+	return (rc == SQLITE_DONE ? 0 : -1);
+}
+
+static int
+write_one(sqlite3 *db, const struct checkpoint_row *row, const struct reset *r)
+{
 	sqlite3_stmt *stmt = NULL;
 	int64_t n[NUMBERS];
 	int i, rc = -1;
 
-	if (r == NULL)
-		return (0);
 	if (sqlite3_prepare_v2(db,
 		"INSERT OR REPLACE INTO reset (" CHECKPOINT_RESETS ", sum)"
 		" VALUES (" VALUES ", rowsum(" VALUES "))",
@@ -62,6 +78,25 @@ checkpoint_resets_write(sqlite3 *db, const struct checkpoint_row *row)
 	}
 	sqlite3_finalize(stmt);
 	return (rc);
+}
+
+int
+checkpoint_resets_write(sqlite3 *db, const struct checkpoint_row *row)
+{
+	size_t i;
+
+	if (row->reset != NULL && write_one(db, row, row->reset) == -1)
+		return (-1);
+	if (!row->replaces)
+		return (0);
+	if (run(db, "DELETE FROM reset WHERE account = ?1 AND mailbox = ?2",
+		row->account, row->mailbox) == -1)
+		return (-1);
+	for (i = 0; i < row->nresets; i++) {
+		if (write_one(db, row, &row->resets[i]) == -1)
+			return (-1);
+	}
+	return (0);
 }
 
 static const char *
@@ -167,24 +202,64 @@ checkpoint_each_reset(struct checkpoint_store *store,
 	return (rc == SQLITE_DONE ? 0 : -1);
 }
 
+struct reset_span *
+checkpoint_spans(struct checkpoint_store *store, const char *account,
+    const char *mailbox, uint64_t uidvalidity, size_t *n, struct fault *f)
+{
+	struct reset_span *spans = NULL, *more;
+	sqlite3_stmt *stmt = NULL;
+	int step = SQLITE_ERROR;
+	sqlite3 *db;
+
+	*n = 0;
+	f->kind = FAULT_NONE;
+	if ((db = checkpoint_reader(store, f)) == NULL ||
+	    !checkpoint_is_current(store))
+		return (NULL);
+	if (sqlite3_prepare_v2(db,
+		"SELECT epoch, " ABOVE ", ceiling,"
+		" sum = rowsum(" CHECKPOINT_RESETS ") FROM reset"
+		" WHERE account = ?1 AND mailbox = ?2 AND uidvalidity = ?3"
+		" AND ceiling > " ABOVE " ORDER BY epoch DESC",
+		-1, &stmt, NULL) == SQLITE_OK) {
+		sqlite3_bind_text(stmt, 1, account, -1, SQLITE_STATIC);
+		sqlite3_bind_text(stmt, 2, mailbox, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(stmt, 3, (sqlite3_int64)uidvalidity);
+	}
+	while (stmt != NULL && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
+		more = reallocarray(spans, *n + 1, sizeof(*more));
+		if (more == NULL || sqlite3_column_int(stmt, 3) != 1)
+			break;
+		spans = more;
+		spans[(*n)++] = (struct reset_span){
+			.epoch = (uint64_t)sqlite3_column_int64(stmt, 0),
+			.above = (uint32_t)sqlite3_column_int64(stmt, 1),
+			.ceiling = (uint32_t)sqlite3_column_int64(stmt, 2),
+		};
+	}
+	if (step == SQLITE_ROW)
+		checkpoint_schema_damaged(db, f);
+	else if (step != SQLITE_DONE)
+		checkpoint_schema_fault(db, "read", f);
+	sqlite3_finalize(stmt);
+	if (step == SQLITE_DONE)
+		return (spans);
+	free(spans);
+	return (NULL);
+}
+
 int
 checkpoint_resets_forget(
     struct checkpoint_store *store, const char *account, const char *mailbox)
 {
-	struct checkpoint_row row = { .account = account, .mailbox = mailbox };
-	struct reset r;
-	struct fault f;
-	int rc;
-
 	/* How ids are made stays, or they would be those of other mails. */
-	rc = checkpoint_last_reset(store, account, mailbox, 0, &r, &f);
-	if (rc != 1)
-		return (rc);
-	r.told = 1;
-	r.horizon = 0;
-	r.skip[0] = r.plain[0] = '\0';
-	row.reset = &r;
-	rc = checkpoint_resets_write(store->db, &row);
-	reset_clear(&r);
-	return (rc);
+	if (run(store->db,
+		"UPDATE reset SET told = 1, horizon = 0, skip = '', plain = ''"
+		" WHERE account = ?1 AND mailbox = ?2",
+		account, mailbox) == -1)
+		return (-1);
+	return (run(store->db,
+	    "UPDATE reset SET sum = rowsum(" CHECKPOINT_RESETS ")"
+	    " WHERE account = ?1 AND mailbox = ?2",
+	    account, mailbox));
 }

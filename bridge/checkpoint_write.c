@@ -86,10 +86,11 @@ static int
 write_rows(struct checkpoint_store *store, struct statements *st,
     const struct checkpoint_row *rows, size_t n)
 {
-	int64_t written = store->written + 1;
+	int64_t written = store->written;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
+		written++;
 		if (rows[i].has_checkpoint) {
 			bind_checkpoint(st->update, &rows[i], written);
 			if (run(st->update) == -1)
@@ -160,7 +161,7 @@ checkpoint_write(struct checkpoint_store *store,
 			execute(store->db, "ROLLBACK");
 		return (-1);
 	}
-	store->written++;
+	store->written += (int64_t)n;
 	settle(store);
 	return (0);
 }

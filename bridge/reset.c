@@ -3,10 +3,24 @@
 
 #include "bridge/reset.h"
 
-int
-reset_renames(const struct reset *r, uint32_t uid)
+uint32_t
+reset_above(const struct reset *r)
 {
-	return (r->rewound && uid > r->uid && uid <= r->ceiling);
+	/* Without a match nobody has looked. */
+	return (strcmp(r->policy, "match") == 0 ? r->uid : 0);
+}
+
+uint64_t
+reset_epoch(const struct reset_span *spans, size_t n, uint32_t uid)
+{
+	size_t i;
+
+	/* What is below the last one was there before it. */
+	for (i = 0; i < n; i++) {
+		if (uid > spans[i].above)
+			return (uid <= spans[i].ceiling ? spans[i].epoch : 0);
+	}
+	return (0);
 }
 
 int

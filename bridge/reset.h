@@ -3,13 +3,14 @@
 #ifndef RESET_H
 #define RESET_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct reset {
 	uint64_t epoch; /* of the mailbox, from then on */
 	int64_t at;	/* wall clock, seconds since 1970 */
 	int rewound;	/* UIDNEXT went back; else UIDVALIDITY changed */
-	char policy[8]; /* "match", "all", "now" */
+	char policy[8]; /* "match", "all", "now", "stop" */
 
 	/* Before, and from then on. */
 	uint64_t old_uidvalidity, uidvalidity;
@@ -21,8 +22,9 @@ struct reset {
 	 * and of these, those that may have been published before. */
 	uint64_t matched, passed, published, uncertain;
 
-	/* UIDs above ${uid} and up to this one had been given to other mails
-	 * under the same UIDVALIDITY: their events' ids end with the epoch. */
+	/* UIDs up to this one had been given to other mails under the same
+	 * UIDVALIDITY: their events' ids end with the epoch, above
+	 * reset_above().  0: none. */
 	uint32_t ceiling;
 
 	int told; /* the sinks have the event about it */
@@ -34,8 +36,18 @@ struct reset {
 	char *skip, *plain;
 };
 
-/* Does the id of UID ${uid} end with the epoch? */
-int reset_renames(const struct reset *, uint32_t uid);
+/* UIDs above ${above} and up to ${ceiling} were given out anew. */
+struct reset_span {
+	uint64_t epoch;
+	uint32_t above, ceiling;
+};
+
+/* Up to here a UID is known to mean the mail that it meant before. */
+uint32_t reset_above(const struct reset *);
+
+/* The epoch that the id of UID ${uid} ends with, or 0.  ${spans}: those of its
+ * UIDVALIDITY, ${n} of them, the last one first. */
+uint64_t reset_epoch(const struct reset_span *spans, size_t n, uint32_t uid);
 
 /* A copy of all of it; 0, or -1 if memory is out.  Free its texts and forget
  * all.

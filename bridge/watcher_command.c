@@ -74,7 +74,7 @@ may_command(const struct watcher *w)
 {
 	return (w->line->session != NULL && w->selected && !w->draining &&
 	    w->settling == 0 && w->catchup != NULL && !w->telling &&
-	    !watcher_match_waits(w));
+	    w->due == NULL);
 }
 
 /* A SEARCH came without an answer: it is asked again in a while. */
@@ -96,7 +96,7 @@ watcher_command(struct watcher *w, struct fault *f)
 	w->held = 0;
 	if (watcher_reset_tell(w, f) == -1)
 		return (-1);
-	if (w->telling || watcher_match_waits(w)) {
+	if (w->telling || w->due != NULL) {
 		/* The sinks have to say something first. */
 		w->held = 1;
 		if (session_ready(w->line->session))

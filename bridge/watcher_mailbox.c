@@ -117,14 +117,6 @@ on_outcome(void *arg, const struct message *m, enum pipeline_outcome outcome)
 		return;
 	}
 	watcher_prints_add(w, m);
-	if (w->match != NULL) {
-		/* The last one of the old numbers is waited for. */
-		if (w->inflight == 0 && w->line->session != NULL)
-			watcher_pump(w);
-		return;
-	}
-	if (w->catchup == NULL || m->uidvalidity != w->uidvalidity)
-		return; /* of a mailbox that was made anew meanwhile */
 	if (w->host->replay != NULL)
 		w->host->replay->outcome(w->host->replay->arg, m->uid, outcome);
 	if (outcome == PIPELINE_STORED)
@@ -138,7 +130,10 @@ on_outcome(void *arg, const struct message *m, enum pipeline_outcome outcome)
 		w->last_success = time(NULL);
 		committer_mark(w->host->committer, &w->slot);
 	}
-	watcher_wake(w);
+	if (w->due != NULL)
+		watcher_reset_resume(w);
+	else
+		watcher_wake(w);
 }
 
 int
@@ -256,14 +251,10 @@ note_reset(struct watcher *w, const struct session_event *ev)
 		from->old_uidvalidity = before.old_uidvalidity;
 		from->old_uid = before.old_uid;
 		from->at = before.at;
-	} else if (w->catchup != NULL) {
+	} else {
 		from->old_uidvalidity = w->uidvalidity;
 		from->old_uid = catchup_mark(w->catchup);
 		from->at = w->mark.committed_at;
-	} else {
-		from->old_uidvalidity = w->rows[0].uidvalidity;
-		from->old_uid = w->rows[0].uid;
-		from->at = w->rows[0].committed_at;
 	}
 	from->rewound = from->uidvalidity == from->old_uidvalidity;
 }
@@ -274,7 +265,7 @@ note_reset(struct watcher *w, const struct session_event *ev)
 static void
 check_uidnext(struct watcher *w, const struct session_event *ev)
 {
-	if (ev->uidnext == 0 || ev->uidnext > catchup_mark(w->catchup) ||
+	if (ev->uidnext == 0 || ev->uidnext > watcher_names_highest(w) ||
 	    w->lying_uidnext)
 		return;
 	note_reset(w, ev);
@@ -304,7 +295,7 @@ watcher_probed(struct watcher *w, struct fault *f)
 	(void)snprintf(why, sizeof(why),
 	    "UIDNEXT went back to %u, below UID %u which was read, and "
 	    "UIDVALIDITY stays %llu: the mailbox was restored",
-	    w->probe_from, catchup_mark(w->catchup),
+	    w->probe_from, watcher_names_highest(w),
 	    (unsigned long long)w->uidvalidity);
 	return (watcher_reset(w, why, f));
 }
@@ -338,6 +329,9 @@ watcher_selected(
 		    w->mailbox));
 	if (w->host->replay != NULL)
 		return (watcher_replay_selected(w, ev, f));
+	/* What was to be done for the numbers that it had a while ago. */
+	free(w->due);
+	w->due = NULL;
 	if (w->match != NULL && w->uidvalidity == ev->uidvalidity)
 		return (watcher_match_again(w, ev, f));
 	if (w->catchup != NULL && w->uidvalidity == ev->uidvalidity) {
@@ -354,6 +348,12 @@ watcher_selected(
 	}
 	if (w->catchup == NULL && w->nrows == 0 && !w->resetting)
 		return (begin_new(w, ev, f));
+	/* From where it stood, whose own reset the sinks may not know yet. */
+	if (w->catchup == NULL && !w->resetting &&
+	    (watcher_begin(w, &w->rows[0], 0, f) == -1 ||
+		watcher_reset_load(w, f) == -1 ||
+		watcher_below_load(w, &w->rows[0], f) == -1))
+		return (-1);
 	note_reset(w, ev);
 	(void)snprintf(why, sizeof(why),
 	    "UIDVALIDITY changed from %llu to %llu: the server numbers the "

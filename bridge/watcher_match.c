@@ -22,7 +22,7 @@
 #define SET_TEXT ((size_t)LIMIT_SEARCH_RANGES * 24)
 
 struct watcher_match {
-	struct rematch *rematch; /* NULL: mails on their way are waited for */
+	struct rematch *rematch; /* NULL: nothing was seen yet */
 	int reading;		 /* whole mails, for their hashes */
 	struct uidset found;	 /* what SEARCH listed */
 	struct uidset others;	 /* while reading: those that leave no doubt */
@@ -78,12 +78,6 @@ watcher_match_again(
 }
 
 int
-watcher_match_waits(const struct watcher *w)
-{
-	return (w->match != NULL && w->inflight > 0);
-}
-
-int
 watcher_match_looks(const struct watcher *w)
 {
 	return (w->match != NULL && !w->match->reading);
@@ -112,17 +106,12 @@ remember(struct watcher *w, struct fault *f)
 		.committed_at = from->at,
 	};
 	struct fingerprint *prints;
-	size_t i, n;
+	size_t n;
 
 	if (w->match->rematch != NULL)
 		return (0);
 	if ((prints = watcher_prints_all(w, &n, f)) == NULL)
 		return (-1);
-	for (i = 0; i < n; i++) {
-		if (prints[i].uidvalidity == from->old_uidvalidity &&
-		    prints[i].uid > w->highest)
-			w->highest = prints[i].uid;
-	}
 	w->match->rematch = rematch_new(prints, n, &rules);
 	free(prints);
 	if (w->match->rematch == NULL)

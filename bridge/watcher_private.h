@@ -107,7 +107,10 @@ struct watcher {
 	int telling, told;	     /* its event is due; and is on its way */
 	struct uidset skip, plain;   /* of reset */
 	uint32_t highest;	     /* UID that was handed on */
-	size_t inflight;	     /* messages handed on, without outcome */
+	struct reset_span *spans;    /* UIDs that were given out anew, the */
+	size_t nspans;		     /* last time first */
+	char *due; /* why it is to be reset, when all outcomes are known */
+	size_t inflight; /* messages handed on, without outcome */
 
 	/* A message's octets between SESSION_BODY and SESSION_MESSAGE. */
 	struct budget_waiter waiter;
@@ -272,13 +275,30 @@ void watcher_reset_check(struct watcher *);
 /* What a reset means for a mail that is handed on. */
 void watcher_reset_mark(const struct watcher *, struct message *);
 
-/* on_reset: match.  Begin; the mailbox is open again; does it wait for mails on
- * their way, does it look at mails without reading them? */
+/* UIDs that several mails had (watcher_names.c): what the store has of the
+ * UIDVALIDITY; 0, or -1 with ${f}.  The highest UID that was handed on. */
+int watcher_names_load(struct watcher *, struct fault *f);
+void watcher_names_free(struct watcher *);
+uint32_t watcher_names_highest(const struct watcher *);
+
+/* The highest UID that a mail had before under the UIDVALIDITY of ${r}; 0: none
+ * above its mark.  w->reset begins; the numbers of w->reset_from are left.  0,
+ * or -1. */
+int watcher_names_ceiling(
+    struct watcher *, const struct reset *r, uint32_t *uid, struct fault *f);
+int watcher_names_begin(struct watcher *, struct fault *f);
+int watcher_names_left(struct watcher *);
+
+/* An outcome came, or the sinks have the event about the last reset: is this
+ * what the next one waited for? */
+void watcher_reset_resume(struct watcher *);
+
+/* on_reset: match.  Begin; the mailbox is open again; does it look at mails
+ * without reading them? */
 int watcher_match_begin(struct watcher *, struct fault *f);
 void watcher_match_free(struct watcher *);
 int watcher_match_again(
     struct watcher *, const struct session_event *, struct fault *f);
-int watcher_match_waits(const struct watcher *);
 int watcher_match_looks(const struct watcher *);
 
 /* What comes: a range of a SEARCH, a look, a whole mail (both are freed); and

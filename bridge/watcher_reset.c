@@ -9,6 +9,7 @@
 #include "bridge/catchup.h"
 #include "bridge/config/config.h"
 #include "bridge/counts.h"
+#include "bridge/envelope/notice.h"
 #include "bridge/limits.h"
 #include "bridge/message.h"
 #include "bridge/ops/log.h"
@@ -33,6 +34,8 @@ void
 watcher_reset_free(struct watcher *w)
 {
 	watcher_match_free(w);
+	watcher_names_free(w);
+	free(w->due);
 	reset_clear(&w->reset);
 	reset_clear(&w->reset_sent);
 	uidset_clear(&w->skip);
@@ -65,7 +68,7 @@ watcher_reset_load(struct watcher *w, struct fault *f)
 	    w->uidvalidity, &w->reset, f);
 	if (rc == 1 && w->host->replay == NULL)
 		apply(w);
-	return (rc == -1 ? -1 : 0);
+	return (rc == -1 ? -1 : watcher_names_load(w, f));
 }
 
 void
@@ -112,10 +115,14 @@ watcher_reset_tell(struct watcher *w, struct fault *f)
 	}
 	m->account = w->account->name;
 	m->mailbox = w->mailbox;
-	m->uidvalidity = w->uidvalidity;
+	m->uidvalidity = w->reset.uidvalidity;
 	m->internaldate = w->reset.at;
 	m->has_internaldate = 1;
-	charge = route_charge(w->route, 0);
+	if (notice_text(m) == -1) {
+		message_free(m);
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	}
+	charge = route_charge(w->route, m->raw_len);
 	budget_force(route_budget(w->route), charge);
 	w->told = 1;
 	w->inflight++;
@@ -134,8 +141,7 @@ watcher_reset_told(struct watcher *w, const struct message *m)
 	w->telling = w->told = 0;
 	w->reset.told = 1;
 	note(w);
-	if (w->line->session != NULL)
-		watcher_pump(w);
+	watcher_reset_resume(w);
 }
 
 void
@@ -158,21 +164,28 @@ watcher_reset_mark(const struct watcher *w, struct message *m)
 {
 	const struct reset *r = &w->reset;
 
-	if (reset_renames(r, m->uid))
-		m->epoch = r->epoch;
+	m->epoch = reset_epoch(w->spans, w->nspans, m->uid);
 	m->uncertain = w->host->replay == NULL && m->uid <= r->horizon &&
 	    strcmp(r->policy, "match") == 0 && !uidset_has(&w->plain, m->uid);
 }
 
-/* The highest UID that was handed out under the numbers that are gone. */
-static uint32_t
-highest(const struct watcher *w)
+/* What of ${r} follows from where the mailbox stood and what is done. */
+static int
+fill_in(struct watcher *w, struct reset *r, struct fault *f)
 {
-	uint32_t uid = w->reset_from.old_uid;
+	const struct reset *from = &w->reset_from;
 
-	if (w->highest > uid)
-		uid = w->highest;
-	return (uid);
+	r->epoch = w->epoch + 1;
+	r->at = time(NULL);
+	r->rewound = from->rewound;
+	(void)snprintf(r->policy, sizeof(r->policy), "%s",
+	    config_resets[w->account->on_reset]);
+	r->old_uidvalidity = from->old_uidvalidity;
+	r->old_uid = from->old_uid;
+	r->uidvalidity = from->uidvalidity;
+	r->uidnext = from->uidnext;
+	r->exists = from->exists;
+	return (watcher_names_ceiling(w, r, &r->ceiling, f));
 }
 
 int
@@ -181,33 +194,24 @@ watcher_reset_begin(struct watcher *w, const struct reset *found,
 {
 	struct reset r = *found;
 
-	r.epoch = ++w->epoch;
-	r.at = time(NULL);
-	r.rewound = w->reset_from.rewound;
-	(void)snprintf(r.policy, sizeof(r.policy), "%s",
-	    config_resets[w->account->on_reset]);
-	r.old_uidvalidity = w->reset_from.old_uidvalidity;
-	r.old_uid = w->reset_from.old_uid;
-	r.uidvalidity = mark->uidvalidity;
 	r.uid = mark->uid;
-	r.uidnext = w->reset_from.uidnext;
-	r.exists = w->reset_from.exists;
-	r.ceiling = r.rewound ? highest(w) : 0;
-	/* Outcomes on their way are of the old numbers. */
+	if (fill_in(w, &r, f) == -1)
+		return (-1);
+	/* What the sink has above the mark is of the old numbers. */
 	route_lane_close(w->lane);
-	w->inflight = 0;
-	if (watcher_lane_open(w) == -1)
+	if (watcher_lane_open(w) == -1 || watcher_names_left(w) == -1)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
 	reset_clear(&w->reset);
 	if (reset_copy(&w->reset, &r) == -1 ||
 	    watcher_begin(w, mark, 1, f) == -1)
 		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	w->epoch = r.epoch;
 	w->highest = mark->uid;
 	w->told = 0;
 	w->reset_dirty = 1;
 	doorman_counts(w->own.doorman)->resets++;
 	apply(w);
-	return (0);
+	return (watcher_names_begin(w, f));
 }
 
 /* Begin after ${uid}: what was there is passed over, or none of it. */
@@ -252,7 +256,7 @@ watcher_reset_probed(struct watcher *w, struct fault *f)
 
 /* on_reset: stop.  ${why} says what happened. */
 static int
-stop(struct watcher *w, const char *why, struct fault *f)
+stop(const struct watcher *w, const char *why, struct fault *f)
 {
 	return (fault_set(f, FAULT_DATA,
 	    "%s: stopped, as on_reset says; to go on after UID N: mailbridge "
@@ -262,16 +266,74 @@ stop(struct watcher *w, const char *why, struct fault *f)
 	    (unsigned long long)w->reset_from.uidvalidity));
 }
 
-int
-watcher_reset(struct watcher *w, const char *why, struct fault *f)
+/* Was this very one met before, by this process or another? */
+static int
+is_known_stop(struct watcher *w, struct fault *f)
+{
+	struct reset last;
+	int rc;
+
+	if (w->reset.epoch != w->epoch ||
+	    w->reset.uidvalidity != w->reset_from.uidvalidity) {
+		rc = checkpoint_last_reset(w->host->store, w->account->name,
+		    w->mailbox, w->reset_from.uidvalidity, &last, f);
+		if (rc != 1)
+			return (rc);
+		reset_clear(&w->reset);
+		w->reset = last;
+	}
+	return (
+	    w->reset.epoch == w->epoch && strcmp(w->reset.policy, "stop") == 0);
+}
+
+/* Until the sinks have told of all that is on its way. */
+static int
+wait_for(struct watcher *w, const char *why, struct fault *f)
+{
+	free(w->due);
+	if ((w->due = strdup(why)) == NULL)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	return (0);
+}
+
+/* The sinks hear of it once; then the watcher ends. */
+static int
+tell_stop(struct watcher *w, const char *why, struct fault *f)
+{
+	struct reset r = { .epoch = 0 };
+	int known;
+
+	if ((known = is_known_stop(w, f)) == -1)
+		return (-1);
+	if (known && w->reset.told)
+		return (stop(w, why, f));
+	w->telling = 1;
+	if (known)
+		return (wait_for(w, why, f));
+	if (fill_in(w, &r, f) == -1)
+		return (-1);
+	reset_clear(&w->reset);
+	if (reset_copy(&w->reset, &r) == -1)
+		return (fault_set(f, FAULT_RETRY, "out of memory"));
+	w->epoch = r.epoch;
+	w->reset_dirty = 1;
+	w->settling = committer_mark(w->host->committer, &w->slot);
+	return (wait_for(w, why, f));
+}
+
+/* All outcomes of the old numbers are known. */
+static int
+act(struct watcher *w, const char *why, struct fault *f)
 {
 	static const char *const what[] = {
 		"looking for the mails that were published",
 		"all of it is read again", "what comes from now on is read"
 	};
 
+	if (w->match == NULL && !w->resetting)
+		w->reset_from.old_uid = catchup_mark(w->catchup);
 	if (w->account->on_reset == CONFIG_RESET_STOP)
-		return (stop(w, why, f));
+		return (tell_stop(w, why, f));
 	log_write(LOG_WARN, "watcher", w->name, "%s; %s", why,
 	    what[w->account->on_reset]);
 	if (w->account->on_reset == CONFIG_RESET_MATCH)
@@ -280,4 +342,35 @@ watcher_reset(struct watcher *w, const char *why, struct fault *f)
 	if (w->account->on_reset == CONFIG_RESET_NOW)
 		return (begin_now(w, f));
 	return (begin_after(w, 0, f));
+}
+
+int
+watcher_reset(struct watcher *w, const char *why, struct fault *f)
+{
+	if (!w->telling && w->inflight == 0)
+		return (act(w, why, f));
+	log_write(LOG_INFO, "watcher", w->name,
+	    "%s; what is on its way to the sinks is waited for", why);
+	return (wait_for(w, why, f));
+}
+
+void
+watcher_reset_resume(struct watcher *w)
+{
+	struct fault f;
+	char *why;
+	int rc;
+
+	if (w->telling || w->inflight > 0 || !w->selected || w->draining)
+		return;
+	if ((why = w->due) != NULL) {
+		w->due = NULL;
+		rc = act(w, why, &f);
+		free(why);
+		if (rc == -1) {
+			watcher_fail(w, &f);
+			return;
+		}
+	}
+	watcher_pump(w);
 }

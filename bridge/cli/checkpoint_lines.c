@@ -5,13 +5,14 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "bridge/buf.h"
 #include "bridge/checkpoint.h"
 #include "bridge/cli/checkpoint_lines.h"
+#include "bridge/cli/reset_json.h"
 #include "bridge/config/account.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
 #include "bridge/fingerprint.h"
+#include "bridge/reset.h"
 
 #define KIND "checkpoints"
 #define VERSION 1
@@ -20,108 +21,29 @@
 struct line {
 	json_t *json;
 	struct fingerprint *prints;
+	struct reset *resets;
 	struct checkpoint_row row;
 };
 
 struct import {
 	struct line *lines;
 	size_t n, cap;
+	size_t marks; /* of these lines */
 	json_t *keys; /* those seen, with their line */
 	unsigned long number;
 };
 
-static int
-failed(const char *what, const struct fault *f)
+int
+checkpoint_lines_failed(const char *what, const struct fault *f)
 {
 	fprintf(stderr, "mailbridge checkpoint %s: %s\n", what, f->text);
 	return (fault_exit_code(f->kind));
 }
 
-static void
-print(json_t *line)
+void
+checkpoint_lines_head(void)
 {
-	json_dumpf(line, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(line);
-}
-
-struct export
-{
-	struct checkpoint_store *store;
-	char *last; /* the mailbox whose fingerprints are out */
-	struct fault f;
-};
-
-/* The fingerprints of a mailbox, once: with its first row.  malloc'ed, or NULL
- * if there are none. */
-static char *
-prints_text(struct export *e, const char *account, const char *mailbox)
-{
-	struct fingerprint *prints;
-	char *name = NULL, *result;
-	struct buf text;
-	size_t i, n;
-
-	if (asprintf(&name, "%s/%s", account, mailbox) == -1)
-		return (NULL);
-	if (e->last != NULL && strcmp(e->last, name) == 0) {
-		free(name);
-		return (NULL);
-	}
-	free(e->last);
-	e->last = name;
-	prints = checkpoint_prints(e->store, account, mailbox, &n, &e->f);
-	buf_init(&text, SIZE_MAX / 2);
-	for (i = 0; i < n; i++) {
-		if (i > 0)
-			(void)buf_putc(&text, ',');
-		fingerprint_write(&text, &prints[i]);
-	}
-	free(prints);
-	result = buf_take(&text);
-	return (result);
-}
-
-static void
-export_row(void *arg, const char *account, const char *mailbox,
-    const struct checkpoint *c)
-{
-	struct export *e = arg;
-	char *prints = prints_text(e, account, mailbox);
-	json_t *line;
-
-	line = json_pack("{s:s s:s s:I s:I s:I s:s s:I}", "account", account,
-	    "mailbox", mailbox, "uidValidity", (json_int_t)c->uidvalidity,
-	    "uid", (json_int_t)c->uid, "sinceBelow", (json_int_t)c->since_below,
-	    "since", c->since, "committedAt", (json_int_t)c->committed_at);
-	if (prints != NULL)
-		json_object_set_new(line, "fingerprints", json_string(prints));
-	free(prints);
-	print(line);
-}
-
-int
-checkpoint_lines_export(const struct config *config)
-{
-	struct checkpoint_store *store;
-	struct export e = { .last = NULL };
-	struct fault f;
-	int rc = 0;
-
-	store = checkpoint_open(config->state, CHECKPOINT_READ, &f);
-	if (store == NULL && f.kind != FAULT_NONE)
-		return (failed("export", &f));
-	print(json_pack("{s:s s:i}", "mailbridge", KIND, "version", VERSION));
-	e.store = store;
-	if (store != NULL)
-		rc = checkpoint_each(store, export_row, &e, &f);
-	free(e.last);
-	if (rc == 0 && e.f.kind != FAULT_NONE) {
-		f = e.f;
-		rc = -1;
-	}
-	checkpoint_close(store);
-	return (rc == -1 ? failed("export", &f) : EX_OK);
+	printf("{\"mailbridge\":\"" KIND "\",\"version\":%d}\n", VERSION);
 }
 
 /* The first line: is this for us? */
@@ -194,55 +116,101 @@ read_prints(struct import *im, const char *text)
 	}
 	line->row.prints = line->prints;
 	line->row.nprints = n;
-	line->row.replaces_prints = 1;
 	return (rc);
 }
 
+/* The resets of the last line; 0, or -1. */
 static int
-check_row(struct import *im, json_t *json, struct fault *f)
+read_resets(struct import *im, json_t *list)
 {
-	json_int_t uidvalidity, uid, below, committed;
-	const char *account, *mailbox, *since, *prints = "";
-	struct checkpoint_row *row;
-	json_error_t error;
-	json_t *before;
-	char key[1400];
+	struct line *line = &im->lines[im->n - 1];
+	size_t i;
 
-	if (json_unpack_ex(json, &error, 0,
-		"{s:s, s:s, s:I, s:I, s:I, s:s, s:I, s?s !}", "account",
-		&account, "mailbox", &mailbox, "uidValidity", &uidvalidity,
-		"uid", &uid, "sinceBelow", &below, "since", &since,
-		"committedAt", &committed, "fingerprints", &prints) == -1)
-		return (fault_set(
-		    f, FAULT_DATA, "line %lu: %s", im->number, error.text));
-	if (!account_name_valid(account) || mailbox[0] == '\0' ||
-	    uidvalidity < 1 || uid < 0 || uid > UINT32_MAX || below < 0 ||
-	    below > UINT32_MAX || committed < 0 || !since_valid(since))
-		return (fault_set(f, FAULT_DATA,
-		    "line %lu: a value is out of range", im->number));
-	(void)snprintf(key, sizeof(key), "%s %lld %.1200s", account,
-	    (long long)uidvalidity, mailbox);
+	if (!json_is_array(list))
+		return (-1);
+	line->resets = calloc(json_array_size(list) + 1, sizeof(struct reset));
+	if (line->resets == NULL)
+		return (-1);
+	line->row.resets = line->resets;
+	for (i = 0; i < json_array_size(list); i++) {
+		if (reset_from_json(
+			json_array_get(list, i), &line->resets[i]) == -1)
+			return (-1);
+		line->row.nresets++;
+	}
+	return (0);
+}
+
+/* The same line twice? */
+static int
+check_key(struct import *im, const struct checkpoint_row *row, struct fault *f)
+{
+	char key[1400];
+	json_t *before;
+
+	(void)snprintf(key, sizeof(key), "%s %" PRIu64 " %.1200s", row->account,
+	    row->checkpoint.uidvalidity, row->mailbox);
 	if ((before = json_object_get(im->keys, key)) != NULL)
 		return (fault_set(f, FAULT_DATA,
 		    "line %lu: is the same mailbox as line %lld", im->number,
 		    (long long)json_integer_value(before)));
 	json_object_set_new(
 	    im->keys, key, json_integer((json_int_t)im->number));
-	row = &im->lines[im->n].row;
-	*row = (struct checkpoint_row){ .account = account,
-		.mailbox = mailbox,
-		.has_checkpoint = 1,
-		.checkpoint = { .uidvalidity = (uint64_t)uidvalidity,
-		    .uid = (uint32_t)uid,
-		    .since_below = (uint32_t)below,
-		    .committed_at = committed } };
-	(void)snprintf(
-	    row->checkpoint.since, sizeof(row->checkpoint.since), "%s", since);
-	im->lines[im->n].prints = NULL;
-	im->lines[im->n++].json = json_incref(json);
+	return (0);
+}
+
+/* The mark, or, of a mailbox that has none, only its epoch and resets. */
+static int
+check_row(struct import *im, json_t *json, struct fault *f)
+{
+	json_int_t uidvalidity = 0, uid = 0, below = 0, committed = 0;
+	json_int_t epoch = 0;
+	const char *account, *mailbox, *since = "", *prints = "";
+	struct line *line = &im->lines[im->n];
+	json_error_t error;
+	json_t *resets = NULL;
+	int marked;
+
+	marked = json_object_get(json, "uidValidity") != NULL;
+	if (json_unpack_ex(json, &error, 0,
+		marked ? "{s:s, s:s, s:I, s:I, s:I, s:s, s:I, s?s, s?I, s?o !}"
+		       : "{s:s, s:s, s?I, s?I, s?I, s?s, s?I, s?s, s:I, s?o !}",
+		"account", &account, "mailbox", &mailbox, "uidValidity",
+		&uidvalidity, "uid", &uid, "sinceBelow", &below, "since",
+		&since, "committedAt", &committed, "fingerprints", &prints,
+		"epoch", &epoch, "resets", &resets) == -1)
+		return (fault_set(
+		    f, FAULT_DATA, "line %lu: %s", im->number, error.text));
+	if (!account_name_valid(account) || mailbox[0] == '\0' ||
+	    uidvalidity < marked || uid < 0 || uid > UINT32_MAX || below < 0 ||
+	    below > UINT32_MAX || committed < 0 || epoch < 0 ||
+	    !since_valid(since))
+		return (fault_set(f, FAULT_DATA,
+		    "line %lu: a value is out of range", im->number));
+	*line = (struct line){
+		.row = { .account = account,
+		    .mailbox = mailbox,
+		    .has_checkpoint = marked,
+		    .checkpoint = { .uidvalidity = (uint64_t)uidvalidity,
+			.uid = (uint32_t)uid,
+			.since_below = (uint32_t)below,
+			.committed_at = committed },
+		    .epoch = (uint64_t)epoch,
+		    .replaces = *prints != '\0' || resets != NULL }
+	};
+	(void)snprintf(line->row.checkpoint.since,
+	    sizeof(line->row.checkpoint.since), "%s", since);
+	if (check_key(im, &line->row, f) == -1)
+		return (-1);
+	line->json = json_incref(json);
+	im->n++;
+	im->marks += (size_t)marked;
 	if (*prints != '\0' && read_prints(im, prints) == -1)
 		return (fault_set(f, FAULT_DATA,
 		    "line %lu: fingerprints: is no list of them", im->number));
+	if (resets != NULL && read_resets(im, resets) == -1)
+		return (fault_set(f, FAULT_DATA,
+		    "line %lu: resets: is no list of them", im->number));
 	return (0);
 }
 
@@ -288,21 +256,24 @@ read_all(struct import *im, struct fault *f)
 	return (rc);
 }
 
-/* Would it go back behind what is stored? */
+/* Where it goes back behind what is stored, a sink must not know better. */
 static int
-check_back(struct checkpoint_store *store, const struct checkpoint_row *row,
-    struct fault *f)
+check_back(struct checkpoint_store *store, struct checkpoint_row *row,
+    int force, struct fault *f)
 {
 	struct checkpoint *rows;
+	uint64_t epoch;
 	size_t i, n;
-	int rc = 0;
+	int rc = 0, back = 0;
 
 	rows = checkpoint_load(store, row->account, row->mailbox, &n, f);
 	if (rows == NULL)
 		return (f->kind == FAULT_NONE ? 0 : -1);
-	for (i = 0; i < n; i++) {
-		if (rows[i].uidvalidity == row->checkpoint.uidvalidity &&
-		    rows[i].uid > row->checkpoint.uid)
+	for (i = 0; i < n && !back; i++) {
+		back = row->has_checkpoint &&
+		    rows[i].uidvalidity == row->checkpoint.uidvalidity &&
+		    rows[i].uid > row->checkpoint.uid;
+		if (back && !force)
 			rc = fault_set(f, FAULT_DATA,
 			    "%s/%s: UID %" PRIu32 " is behind UID %" PRIu32
 			    ", which is stored: mail would be published again "
@@ -311,7 +282,14 @@ check_back(struct checkpoint_store *store, const struct checkpoint_row *row,
 			    rows[i].uid);
 	}
 	free(rows);
-	return (rc);
+	if (rc == -1 || !back)
+		return (rc);
+	if (checkpoint_epoch(store, row->account, row->mailbox, &epoch, f) ==
+	    -1)
+		return (-1);
+	if (row->epoch <= epoch)
+		row->epoch = epoch + 1;
+	return (0);
 }
 
 static int
@@ -330,8 +308,7 @@ store_all(const struct import *im, const struct config *config, int force,
 		rc = fault_set(f, FAULT_RETRY, "out of memory");
 	for (i = 0; i < im->n && rc == 0; i++) {
 		rows[i] = im->lines[i].row;
-		if (!force)
-			rc = check_back(store, &rows[i], f);
+		rc = check_back(store, &rows[i], force, f);
 	}
 	if (rc == 0)
 		rc = checkpoint_write(store, rows, im->n, f);
@@ -345,18 +322,21 @@ checkpoint_lines_import(const struct config *config, int force)
 {
 	struct import im = { .keys = json_object() };
 	struct fault f;
-	size_t i;
+	size_t i, j;
 	int rc;
 
 	if ((rc = read_all(&im, &f)) == 0)
 		rc = store_all(&im, config, force, &f);
 	if (rc == 0)
-		printf("%zu checkpoints imported\n", im.n);
+		printf("%zu checkpoints imported\n", im.marks);
 	for (i = 0; i < im.n; i++) {
+		for (j = 0; j < im.lines[i].row.nresets; j++)
+			reset_clear(&im.lines[i].resets[j]);
+		free(im.lines[i].resets);
 		free(im.lines[i].prints);
 		json_decref(im.lines[i].json);
 	}
 	free(im.lines);
 	json_decref(im.keys);
-	return (rc == 0 ? EX_OK : failed("import", &f));
+	return (rc == 0 ? EX_OK : checkpoint_lines_failed("import", &f));
 }

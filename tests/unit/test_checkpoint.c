@@ -94,7 +94,7 @@ test_lists(void **state)
 	store_put(store, "a", "INBOX", 2, 4);
 	assert_int_equal(checkpoint_each(store, each, &seen, &f), 0);
 	assert_string_equal(seen.text,
-	    "a/INBOX 2 4 05-Jan-2026;a/INBOX 3 3 05-Jan-2026;a/z 2 2 "
+	    "a/INBOX 3 3 05-Jan-2026;a/INBOX 2 4 05-Jan-2026;a/z 2 2 "
 	    "05-Jan-2026;b/INBOX 1 1 05-Jan-2026;");
 	seen.text[0] = '\0';
 	assert_int_equal(

@@ -113,7 +113,7 @@ test_thinned(void **state)
 	assert_true(n < 200);
 	row.prints = prints;
 	row.nprints = n;
-	row.replaces_prints = 1;
+	row.replaces = 1;
 	assert_int_equal(checkpoint_write(store, &row, 1, &f), 0);
 	free(prints);
 	check(store, MANY);
@@ -179,8 +179,6 @@ test_resets(void **state)
 	r.skip = q.skip;
 	r.plain = q.plain;
 	assert_memory_equal(&q, &r, sizeof(q));
-	assert_true(reset_renames(&q, 100) && reset_renames(&q, 499));
-	assert_false(reset_renames(&q, 99) || reset_renames(&q, 500));
 	reset_clear(&q);
 	/* How ids are made outlives the marks. */
 	assert_int_equal(checkpoint_reset(store, "a", "INBOX", &f), 0);
@@ -194,6 +192,42 @@ test_resets(void **state)
 	execute("UPDATE reset SET horizon = 400");
 	assert_null(checkpoint_open("state", CHECKPOINT_WRITE, &f));
 	assert_int_equal(f.kind, FAULT_DATA);
+}
+
+/* 500 down to 100, then 150 down to 120. */
+static void
+test_spans(void **state)
+{
+	struct checkpoint_store *store = open_store();
+	struct reset resets[] = { { .epoch = 1, .uid = 99, .ceiling = 499 },
+		{ .epoch = 4, .uid = 119, .ceiling = 499 },
+		{ .epoch = 5, .uidvalidity = 8 } };
+	struct checkpoint_row row = { .account = "a", .mailbox = "INBOX" };
+	struct reset_span *spans;
+	struct fault f;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		if (i < 2)
+			resets[i].uidvalidity = 7;
+		memcpy(resets[i].policy, "match", 6);
+		resets[i].skip = resets[i].plain = (char[]){ "" };
+		row.reset = &resets[i];
+		assert_int_equal(checkpoint_write(store, &row, 1, &f), 0);
+	}
+	spans = checkpoint_spans(store, "a", "INBOX", 7, &n, &f);
+	assert_int_equal(n, 2);
+	assert_int_equal(reset_epoch(spans, n, 99), 0);
+	assert_int_equal(reset_epoch(spans, n, 100), 1);
+	assert_int_equal(reset_epoch(spans, n, 119), 1);
+	assert_int_equal(reset_epoch(spans, n, 120), 4);
+	assert_int_equal(reset_epoch(spans, n, 499), 4);
+	assert_int_equal(reset_epoch(spans, n, 500), 0);
+	free(spans);
+	assert_null(checkpoint_spans(store, "a", "INBOX", 8, &n, &f));
+	assert_int_equal(f.kind, FAULT_NONE);
+	checkpoint_close(store);
 }
 
 /* Stores that were made by older versions: from before fingerprints, and from
@@ -253,6 +287,8 @@ main(void)
 		    test_thinned, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_resets, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_spans, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_old_store, scratch_setup, scratch_teardown),
 	};
