@@ -102,6 +102,8 @@ on_committed(void *arg, uint64_t mark)
 		if (w->line->session != NULL)
 			watcher_pump(w);
 	}
+	if (w->due != NULL)
+		watcher_reset_resume(w);
 }
 
 /* One message has reached its end. */

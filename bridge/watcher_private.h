@@ -289,8 +289,8 @@ int watcher_names_ceiling(
 int watcher_names_begin(struct watcher *, struct fault *f);
 int watcher_names_left(struct watcher *);
 
-/* An outcome came, or the sinks have the event about the last reset: is this
- * what the next one waited for? */
+/* An outcome came, or the last reset is durable as told: is this what the next
+ * one waited for? */
 void watcher_reset_resume(struct watcher *);
 
 /* on_reset: match.  Begin; the mailbox is open again; does it look at mails

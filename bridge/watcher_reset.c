@@ -344,10 +344,17 @@ act(struct watcher *w, const char *why, struct fault *f)
 	return (begin_after(w, 0, f));
 }
 
+/* Is anything on its way to the sinks, or told and not durable yet? */
+static int
+is_busy(const struct watcher *w)
+{
+	return (w->telling || w->inflight > 0 || w->reset_dirty);
+}
+
 int
 watcher_reset(struct watcher *w, const char *why, struct fault *f)
 {
-	if (!w->telling && w->inflight == 0)
+	if (!is_busy(w))
 		return (act(w, why, f));
 	log_write(LOG_INFO, "watcher", w->name,
 	    "%s; what is on its way to the sinks is waited for", why);
@@ -358,12 +365,10 @@ void
 watcher_reset_resume(struct watcher *w)
 {
 	struct fault f;
-	char *why;
+	char *why = w->due;
 	int rc;
 
-	if (w->telling || w->inflight > 0 || !w->selected || w->draining)
-		return;
-	if ((why = w->due) != NULL) {
+	if (why != NULL && !is_busy(w) && w->selected && !w->draining) {
 		w->due = NULL;
 		rc = act(w, why, &f);
 		free(why);
@@ -372,5 +377,6 @@ watcher_reset_resume(struct watcher *w)
 			return;
 		}
 	}
-	watcher_pump(w);
+	if (w->line->session != NULL)
+		watcher_pump(w);
 }
