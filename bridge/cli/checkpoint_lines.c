@@ -165,7 +165,7 @@ check_row(struct import *im, json_t *json, struct fault *f)
 {
 	json_int_t uidvalidity = 0, uid = 0, below = 0, committed = 0;
 	json_int_t epoch = 0;
-	const char *account, *mailbox, *since = "", *prints = "";
+	const char *account, *mailbox, *since = "", *prints = "", *late = NULL;
 	struct line *line = &im->lines[im->n];
 	json_error_t error;
 	json_t *resets = NULL;
@@ -173,12 +173,14 @@ check_row(struct import *im, json_t *json, struct fault *f)
 
 	marked = json_object_get(json, "uidValidity") != NULL;
 	if (json_unpack_ex(json, &error, 0,
-		marked ? "{s:s, s:s, s:I, s:I, s:I, s:s, s:I, s?s, s?I, s?o !}"
-		       : "{s:s, s:s, s?I, s?I, s?I, s?s, s?I, s?s, s:I, s?o !}",
+		marked ? "{s:s, s:s, s:I, s:I, s:I, s:s, s:I, s?s, s?I, s?o, "
+			 "s?s !}"
+		       : "{s:s, s:s, s?I, s?I, s?I, s?s, s?I, s?s, s:I, s?o, "
+			 "s?s !}",
 		"account", &account, "mailbox", &mailbox, "uidValidity",
 		&uidvalidity, "uid", &uid, "sinceBelow", &below, "since",
 		&since, "committedAt", &committed, "fingerprints", &prints,
-		"epoch", &epoch, "resets", &resets) == -1)
+		"epoch", &epoch, "resets", &resets, "below", &late) == -1)
 		return (fault_set(
 		    f, FAULT_DATA, "line %lu: %s", im->number, error.text));
 	if (!account_name_valid(account) || mailbox[0] == '\0' ||
@@ -196,6 +198,7 @@ check_row(struct import *im, json_t *json, struct fault *f)
 			.since_below = (uint32_t)below,
 			.committed_at = committed },
 		    .epoch = (uint64_t)epoch,
+		    .below = late,
 		    .replaces = *prints != '\0' || resets != NULL }
 	};
 	(void)snprintf(line->row.checkpoint.since,

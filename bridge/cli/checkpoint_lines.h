@@ -2,8 +2,9 @@
  *
  * The first line says what follows: {"mailbridge": "checkpoints", "version":
  * 1}. Each other line is a mark: account, mailbox, uidValidity, uid,
- * sinceBelow, since, committedAt (seconds since 1970); the newest of a mailbox
- * last.  With its first one go the mailbox's epoch, fingerprints and resets.  A
+ * sinceBelow, since, committedAt (seconds since 1970), below (UIDs up to it
+ * that are no news, where those are not all); the newest of a mailbox last.
+ * With its first one go the mailbox's epoch, fingerprints and resets.  A
  * mailbox whose marks were forgotten has a line with its epoch and resets only.
  */
 #ifndef CHECKPOINT_LINES_H

@@ -124,25 +124,30 @@ def test_an_old_uidvalidity_is_back(imap, fake_bridge, output):
 
 
 def test_another_machine_goes_on(imap, fake_bridge, output):
-    """Epochs, resets and fingerprints move house with the marks."""
+    """Epochs, resets, fingerprints and late UIDs move house with the marks."""
     for number in range(1, 6):
         imap.box.add(mail(number))
     bridge = fake_bridge()
     bridge.once()
     rewind(imap.box, 3, 13)
     bridge.once()
+    for number in (14, 15):
+        imap.box.add(mail(number))
+    imap.box.hidden = {4}
+    bridge.once()
     exported = bridge.command("checkpoint", "export").stdout
     shutil.rmtree(bridge.folder / "state")
     done = bridge.command("checkpoint", "import", stdin=exported.encode())
     assert done.returncode == 0, done.stderr
     assert bridge.command("checkpoint", "export").stdout == exported
-    imap.box.add(mail(14))
+    # One is listed late.
+    imap.box.hidden = set()
     bridge.once()
-    assert {e["id"] for e in output.events()} >= {"1-3-1", "1-4-1"}
-    number_anew(imap.box, 2, 1, 2, 13, 14, 15)
+    assert {e["id"] for e in output.events()} >= {"1-3-1", "1-4-1", "1-5-1"}
+    number_anew(imap.box, 2, 1, 2, 13, 14, 15, 16)
     bridge.once()
     assert [e["id"] for e in output.events() if e["uidValidity"] == 2] == [
-        "2-5"]
+        "2-6"]
     assert [r["id"] for r in output.resets()] == ["1-reset-1", "2-reset-2"]
 
 
