@@ -49,7 +49,8 @@ make_store(void)
 		.epoch = 3,
 		.prints = prints,
 		.nprints = PRINTS,
-		.reset = &reset };
+		.reset = &reset,
+		.below = "1:6,8:10" };
 	struct checkpoint_store *store;
 	struct fault f = { .text = "" };
 	char mailbox[32];
@@ -109,6 +110,7 @@ tell_mailbox(struct buf *text, struct checkpoint_store *store,
 	struct fingerprint *prints;
 	struct checkpoint *rows;
 	struct reset reset;
+	char *below = NULL;
 	uint64_t epoch;
 	size_t i, n;
 	int rc;
@@ -118,7 +120,14 @@ tell_mailbox(struct buf *text, struct checkpoint_store *store,
 		return (-1);
 	for (i = 0; i < n; i++)
 		tell_mark(text, "", mailbox, &rows[i]);
+	rc = n == 0
+	    ? 0
+	    : checkpoint_below(store, "support", mailbox, rows, &below, f);
 	free(rows);
+	if (rc == -1)
+		return (-1);
+	(void)buf_printf(text, "below %s\n", below != NULL ? below : "");
+	free(below);
 	if (checkpoint_epoch(store, "support", mailbox, &epoch, f) == -1)
 		return (-1);
 	(void)buf_printf(text, "epoch %ju\n", (uintmax_t)epoch);
