@@ -28,6 +28,7 @@ struct ack_entry {
 	int listed;	     /* by the present SEARCH */
 	int withheld;	     /* tried often enough */
 	int part;	     /* too large to be asked for as a whole */
+	int rest;	     /* its start is there, from another connection */
 	int placeholder;     /* the server sent something in its place */
 	uint64_t not_before; /* ms; do not ask again earlier */
 };

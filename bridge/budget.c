@@ -15,10 +15,51 @@ fits(const struct budget *b, size_t size)
 }
 
 int
+budget_spare(struct budget *b, size_t size, struct budget_spare *s)
+{
+	if (b->first != NULL || b->used + b->spared > b->max ||
+	    size > b->max - b->used - b->spared)
+		return (0);
+	s->size = size;
+	s->kept = 1;
+	s->next = b->spares;
+	b->spares = s;
+	b->spared += size;
+	return (1);
+}
+
+void
+budget_unspare(struct budget *b, struct budget_spare *s)
+{
+	struct budget_spare **at;
+
+	if (!s->kept)
+		return;
+	for (at = &b->spares; *at != s; at = &(*at)->next)
+		;
+	*at = s->next;
+	s->kept = 0;
+	b->spared -= s->size;
+}
+
+/* More is used: what is spared must make room. */
+static void
+reclaim(struct budget *b)
+{
+	struct budget_spare *s;
+
+	while ((s = b->spares) != NULL && b->used + b->spared > b->max) {
+		budget_unspare(b, s);
+		s->drop(s->arg);
+	}
+}
+
+int
 budget_take(struct budget *b, size_t size, struct budget_waiter *w)
 {
 	if (b->first == NULL && fits(b, size)) {
 		b->used += size;
+		reclaim(b);
 		return (1);
 	}
 	w->size = size;
@@ -33,6 +74,7 @@ void
 budget_force(struct budget *b, size_t size)
 {
 	b->used += size;
+	reclaim(b);
 }
 
 static void
@@ -46,6 +88,7 @@ grant(struct budget *b)
 		w->waiting = 0;
 		b->used += w->size;
 		w->granted(w->arg);
+		reclaim(b);
 	}
 }
 

@@ -13,9 +13,21 @@ struct budget_waiter {
 	int waiting;
 };
 
+/* Octets that are kept only to spare work: they use what nobody wants, and go
+ * as soon as somebody does. */
+struct budget_spare {
+	size_t size;
+	void (*drop)(void *arg); /* they are wanted: give them up */
+	void *arg;
+	struct budget_spare *next;
+	int kept;
+};
+
 struct budget {
 	size_t max;
 	size_t used;
+	size_t spared; /* beside these */
+	struct budget_spare *spares;
 	struct budget_waiter *first, **last;
 };
 
@@ -34,6 +46,13 @@ void budget_give(struct budget *, size_t size);
 
 /* Leave the line; harmless when not in it. */
 void budget_cancel(struct budget *, struct budget_waiter *w);
+
+/* Keep ${size} octets more as long as nobody wants them.  1, or 0: there is no
+ * room. */
+int budget_spare(struct budget *, size_t size, struct budget_spare *);
+
+/* They are kept no more; harmless when they are not. */
+void budget_unspare(struct budget *, struct budget_spare *);
 
 /* Is it used up, so that it is better not to ask for more mail? */
 int budget_full(const struct budget *);

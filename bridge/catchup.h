@@ -102,6 +102,13 @@ void catchup_size(struct catchup *, uint32_t uid, uint64_t octets);
  * that was done, for its header.  ${uid} 0: the one that is due next. */
 void catchup_oversized(struct catchup *, uint32_t uid);
 
+/* Of ${uid} the start is there, so that only the rest is asked for (FETCH_REST)
+ * where it would be asked for as a whole; ${more}: more than before, so that
+ * what was in vain counts no more.  What RFC822.SIZE told of it (0: nothing).
+ * And: it is there no more. */
+uint64_t catchup_rest(struct catchup *, uint32_t uid, int more);
+void catchup_no_rest(struct catchup *, uint32_t uid);
+
 /* What comes for ${uid} is not the message.  1: there is no hope for better,
  * take it; 0: as if nothing had come, and it is asked for again for hours. */
 int catchup_placeholder(struct catchup *, uint32_t uid);

@@ -89,7 +89,7 @@ collect_open(struct catchup *c, struct asked *asked, uint32_t *run,
 
 	while (asked->n < c->batch && *octets < CATCHUP_FETCH_OCTETS &&
 	    (e = catchup_each(c, &i)) != NULL) {
-		alone = e->tries > 0 || e->part;
+		alone = e->tries > 0 || e->part || e->rest;
 		if (!catchup_is_due(e, now) || e->withheld ||
 		    (alone && asked->n > 0))
 			continue;
@@ -292,6 +292,28 @@ catchup_size(struct catchup *c, uint32_t uid, uint64_t octets)
 	e->size = octets;
 	if (c->limit != 0 && octets > c->limit)
 		e->part = 1;
+}
+
+uint64_t
+catchup_rest(struct catchup *c, uint32_t uid, int more)
+{
+	struct ack_entry *e;
+
+	if ((e = catchup_find(c, uid)) == NULL)
+		return (0);
+	e->rest = 1;
+	if (more)
+		e->tries = 0;
+	return (e->size);
+}
+
+void
+catchup_no_rest(struct catchup *c, uint32_t uid)
+{
+	struct ack_entry *e;
+
+	if ((e = catchup_find(c, uid)) != NULL)
+		e->rest = 0;
 }
 
 int

@@ -33,6 +33,8 @@ catchup_form(const struct ack_entry *e)
 {
 	enum fetch_form form = ladder[e->tries].form;
 
+	if (e->rest && form == FETCH_WHOLE)
+		return (FETCH_REST);
 	if (!e->part)
 		return (form);
 	switch (form) {

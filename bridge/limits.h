@@ -41,6 +41,11 @@
  * where command_seconds does not say otherwise. */
 #define LIMIT_COMMAND_SECONDS 60
 
+/* Octets of a message that came before the connection died, from which on they
+ * are kept; so many more must come each time, or it goes the way of those that
+ * break a connection. */
+#define LIMIT_REST_OCTETS (16U * 1024)
+
 /* Octets of message data that are such a piece: a modem is faster. */
 #define LIMIT_FETCH_PIECE 4096
 

@@ -44,6 +44,8 @@ watcher_enter(struct watcher *w, enum watcher_state state)
 void
 watcher_leave_line(struct watcher *w, int blame)
 {
+	if (watcher_rest_keep(w))
+		blame = 0; /* it will be better the next time */
 	watcher_release(w);
 	w->line = &w->own;
 	w->selected = 0;

@@ -34,6 +34,7 @@ rest(struct watcher *w)
 
 	watcher_reset_check(w);
 	if (catchup_lag(w->catchup) == 0) {
+		watcher_rest_drop(w);
 		w->last_success = time(NULL);
 		if (w->host->once) {
 			watcher_stop(w);

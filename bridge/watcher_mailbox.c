@@ -166,6 +166,7 @@ watcher_mailbox_open(struct watcher *w, const struct checkpoint *rows, size_t n)
 void
 watcher_mailbox_free(struct watcher *w)
 {
+	watcher_rest_drop(w);
 	route_lane_close(w->lane);
 	catchup_free(w->catchup);
 	watcher_prints_free(w);
@@ -179,6 +180,7 @@ int
 watcher_begin(struct watcher *w, const struct checkpoint *mark, int settle,
     struct fault *f)
 {
+	watcher_rest_drop(w);
 	catchup_free(w->catchup);
 	w->mark = *mark;
 	w->uidvalidity = mark->uidvalidity;

@@ -27,6 +27,12 @@ watcher_fetch(struct watcher *w, const struct catchup_next *next)
 		w->form = FETCH_LOOK;
 	if (w->form == FETCH_START && part > LIMIT_FETCH_START)
 		part = LIMIT_FETCH_START;
+	if (w->form == FETCH_REST) {
+		if (watcher_rest_fetch(w))
+			return;
+		watcher_rest_drop(w);
+		w->form = FETCH_WHOLE;
+	}
 	session_fetch(
 	    w->line->session, next->text, w->form, part, uv_now(w->host->loop));
 }
@@ -87,9 +93,18 @@ watcher_body(struct watcher *w, const struct session_event *ev, struct fault *f)
 		keep = w->host->max_message_bytes;
 	w->keep = (size_t)keep;
 	w->body_size = ev->size;
+	w->body_uid = ev->uid;
+	if (w->body_uid == 0 && w->catchup != NULL)
+		w->body_uid = catchup_only(w->catchup);
 	w->waiter.granted = on_granted;
 	w->waiter.arg = w;
 	watcher_release(w); /* a server that sends one message twice */
+	if (ev->origin != 0) {
+		w->body_at = uv_now(w->host->loop);
+		w->slow = 0;
+		watcher_rest_body(w, ev);
+		return (0);
+	}
 	if (budget_take(route_budget(w->route), route_charge(w->route, w->keep),
 		&w->waiter))
 		return (accept_body(w, f));
@@ -173,6 +188,10 @@ watcher_fetched(
 {
 	struct catchup_end end = { .ok = ev->ok, .limit = ev->limit };
 
+	if (w->form == FETCH_REST) {
+		watcher_release(w); /* it was of no use */
+		watcher_rest_drop(w);
+	}
 	if (w->catchup != NULL)
 		catchup_fetched(w->catchup, &end, uv_now(w->host->loop));
 	if (ev->ok)

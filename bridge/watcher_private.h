@@ -33,6 +33,8 @@ enum watcher_state {
 	WATCHER_STOPPED
 };
 
+struct watcher_rest;
+
 struct watcher_prints {
 	struct fingerprint *items;
 	size_t n, max;
@@ -118,6 +120,8 @@ struct watcher {
 	size_t charge;	      /* of the budget */
 	size_t keep;	      /* octets to read while waiting for the budget */
 	uint64_t body_size, body_at; /* announced, and when */
+	uint32_t body_uid;	     /* of whom; 0 if not told */
+	struct watcher_rest *rest;   /* of a lost connection; or NULL */
 	int slow;		     /* only what came is charged */
 	uint64_t starves_at;	     /* while it waits to go on */
 
@@ -216,6 +220,14 @@ int watcher_replay_selected(
     struct watcher *, const struct session_event *, struct fault *f);
 void watcher_replay_found(struct watcher *, uint32_t lo, uint32_t hi);
 int watcher_replay_looks(const struct watcher *);
+
+/* A message that was coming when its connection died (watcher_rest.c): keep
+ * what came, 1 if it was a rest and enough of it; ask for what is missing, 0 if
+ * nothing is there; here it comes; and there is no use for it any more. */
+int watcher_rest_keep(struct watcher *);
+int watcher_rest_fetch(struct watcher *);
+void watcher_rest_body(struct watcher *, const struct session_event *);
+void watcher_rest_drop(struct watcher *);
 
 /* See that a slow message keeps no others waiting (watcher_pace.c), and when to
  * look again.  0, or -1 with ${f}. */

@@ -8,6 +8,8 @@ enum fetch_form {
 	FETCH_SIZES, /* no message: how large they are, as the server says */
 	FETCH_LOOK,  /* none either: date, size and Message-ID */
 	FETCH_WHOLE, /* flags, dates, ids and body */
+	FETCH_REST,  /* the same of one message, from where a lost connection
+		      * ended: session_fetch_rest() */
 	FETCH_PART,  /* the same, of the body only the first octets */
 	FETCH_PLAIN, /* the body alone, since servers stumble over the rest;
 		      * then the rest */

@@ -36,6 +36,7 @@ struct response_parser {
 	int handed;	    /* the whole line was handed out */
 	int body_seen;	    /* this response had message data, of this */
 	enum response_section section;
+	uint64_t origin;
 	uint64_t body_size;
 	uint64_t left; /* octets of the literal still to come */
 	char *to;
@@ -163,7 +164,8 @@ segment_end(struct response_parser *p, struct fault *f)
 	start += p->segment;
 	p->left = size;
 	if (size <= INT64_MAX && is_fetch(p->line.data) &&
-	    response_read_section(p->line.data, start, &p->section)) {
+	    response_read_section(
+		p->line.data, start, &p->section, &p->origin)) {
 		/* "{n}" stays in the line as the item's value. */
 		p->body_seen = 1;
 		p->body_size = size;
@@ -328,6 +330,7 @@ take_line(struct response_parser *p, const char **data, size_t *len,
 		*r = (struct response){ .kind = RESPONSE_BODY,
 			.number = p->body_size };
 		r->fetch.section = p->section;
+		r->fetch.origin = p->origin;
 		r->fetch.uid = response_read_uid(p->line.data, p->line.len);
 		return (1);
 	}
@@ -336,6 +339,7 @@ take_line(struct response_parser *p, const char **data, size_t *len,
 		r->fetch.has_body = 1;
 		r->fetch.body_size = p->body_size;
 		r->fetch.section = p->section;
+		r->fetch.origin = p->origin;
 	}
 	p->body_seen = 0;
 	p->segment = 0;

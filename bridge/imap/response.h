@@ -46,6 +46,7 @@ enum response_section {
 	RESPONSE_HEADER, /* BODY[HEADER], RFC822.HEADER */
 	RESPONSE_TEXT,	 /* BODY[TEXT], RFC822.TEXT */
 	RESPONSE_FIELDS, /* BODY[HEADER.FIELDS (...)] */
+	RESPONSE_REST,	 /* BODY[]<n>: from octet n > 0 on */
 	RESPONSE_PIECE	 /* some other piece: of no use */
 };
 
@@ -59,6 +60,7 @@ struct response_fetch {
 	int64_t internaldate; /* seconds since 1970 */
 	int has_body;	      /* a section came, as data or as text */
 	enum response_section section;
+	uint64_t origin;    /* RESPONSE_REST: its first octet */
 	uint64_t body_size; /* octets announced by the literal */
 	uint64_t size;	    /* RFC822.SIZE: what the server believes */
 	const char *text;   /* body sent as a quoted string, or NULL */

@@ -1,5 +1,6 @@
 /* The items of a FETCH response. */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -95,19 +96,18 @@ section_of(const char *text, size_t len)
 }
 
 int
-response_read_section(
-    const char *line, size_t end, enum response_section *section)
+response_read_section(const char *line, size_t end,
+    enum response_section *section, uint64_t *origin)
 {
 	size_t open;
-	int origin = 0;
 
+	*origin = 0;
 	while (end > 0 && line[end - 1] == ' ')
 		end--;
 	/* "<0>", or "<0.1024>" as it was asked for. */
 	if (end > 0 && line[end - 1] == '>' &&
 	    (open = last_of(line, end, '<')) < end) {
-		origin = strspn(line + open + 1, "0") !=
-		    strspn(line + open + 1, "0123456789");
+		*origin = strtoull(line + open + 1, NULL, 10);
 		end = open;
 		while (end > 0 && line[end - 1] == ' ')
 			end--;
@@ -115,20 +115,22 @@ response_read_section(
 	if (end > 0 && line[end - 1] == ']' &&
 	    (open = last_of(line, end, '[')) < end) {
 		*section = section_of(line + open + 1, end - open - 2);
+		if (*origin != 0)
+			*section = *section == RESPONSE_WHOLE ? RESPONSE_REST
+							      : RESPONSE_PIECE;
 		/* "BODY", or "BODY.PEEK" as it was asked for. */
-		if (origin ||
-		    (!ends_in(line, open, "BODY") &&
-			!ends_in(line, open, "BODY.PEEK")))
+		if (!ends_in(line, open, "BODY") &&
+		    !ends_in(line, open, "BODY.PEEK"))
 			*section = RESPONSE_PIECE;
 		return (1);
 	}
-	*section = origin ? RESPONSE_PIECE : RESPONSE_WHOLE;
+	*section = *origin != 0 ? RESPONSE_PIECE : RESPONSE_WHOLE;
 	if (ends_in(line, end, "RFC822"))
 		return (1);
-	*section = origin ? RESPONSE_PIECE : RESPONSE_HEADER;
+	*section = *origin != 0 ? RESPONSE_PIECE : RESPONSE_HEADER;
 	if (ends_in(line, end, "RFC822.HEADER"))
 		return (1);
-	*section = origin ? RESPONSE_PIECE : RESPONSE_TEXT;
+	*section = *origin != 0 ? RESPONSE_PIECE : RESPONSE_TEXT;
 	return (ends_in(line, end, "RFC822.TEXT"));
 }
 

@@ -101,17 +101,19 @@ static char *
 read_item(char *name, size_t len, char *s, struct response_fetch *fetch)
 {
 	enum response_section section;
+	uint64_t origin;
 	char *end;
 
 	if ((end = response_read_fact(name, len, s, fetch)) != NULL)
 		return (end);
-	if (!response_read_section(name, len, &section))
+	if (!response_read_section(name, len, &section, &origin))
 		return (response_skip_value(s));
 	if (*s !=
 	    '"') /* "{n}" left by the framing; or NIL: as good as absent */
 		return (response_skip_value(s));
 	fetch->has_body = 1;
 	fetch->section = section;
+	fetch->origin = origin;
 	s = response_read_quoted(s, &fetch->text, &fetch->text_len);
 	fetch->body_size = fetch->text_len;
 	return (s);

@@ -15,9 +15,9 @@
 void response_read_line(char *line, size_t len, struct response *r);
 
 /* Which section of a message is the item that ends before ${end} in ${line}:
- * "BODY[TEXT]<0> ".  1 with *section; 0 if it is none. */
-int response_read_section(
-    const char *line, size_t end, enum response_section *section);
+ * "BODY[TEXT]<0> ".  1 with *section, *origin; 0 if it is none. */
+int response_read_section(const char *line, size_t end,
+    enum response_section *section, uint64_t *origin);
 
 /* The UID that a FETCH response has told so far, its ${len} octets at ${line}
  * being only its start; 0 if none.  The line is left as it is. */

@@ -175,12 +175,33 @@ session_body(struct session *s, char *buffer, size_t keep)
 	size_t head = s->fetch.head_len < keep ? s->fetch.head_len : keep;
 
 	free(s->body);
+	if (buffer == NULL)
+		keep = head = 0;
 	s->body = buffer;
 	s->body_keep = keep;
 	s->body_wait = 0;
 	if (head > 0)
 		memcpy(buffer, s->fetch.head, head);
-	response_body(s->parser, buffer + head, keep - head);
+	if (s->body_from > 0 && keep > 0)
+		head = s->body_from < keep ? (size_t)s->body_from : keep;
+	response_body(
+	    s->parser, buffer != NULL ? buffer + head : NULL, keep - head);
+}
+
+char *
+session_body_take(struct session *s, uint64_t *have)
+{
+	char *body = s->body;
+
+	if (body == NULL || s->fetch.head != NULL ||
+	    (s->fetch.form != FETCH_WHOLE && s->fetch.form != FETCH_REST) ||
+	    response_body_left(s->parser) == 0 ||
+	    response_body_left(s->parser) > s->body_size - s->body_from)
+		return (NULL);
+	s->body = NULL;
+	*have = s->body_size - response_body_left(s->parser);
+	response_body(s->parser, NULL, 0);
+	return (body);
 }
 
 uint64_t

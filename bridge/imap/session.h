@@ -57,6 +57,8 @@ struct session_event {
 	uint32_t lo, hi;    /* FOUND */
 	uint64_t size;	    /* BODY, SIZE */
 	uint32_t uid;	    /* BODY, SIZE */
+	uint64_t origin;    /* BODY: octets before these, see
+			     * session_fetch_rest(); they count in size */
 	int answered;	    /* SEARCHED: with an answer, be it an empty one */
 	uint32_t limit;	    /* SEARCHED, FETCHED: the server touches no more */
 	uint32_t limit_uid; /* messages at once, and ended at this UID; or 0 */
@@ -127,6 +129,9 @@ int session_has_notify(const struct session *);
  * from then on, too. */
 unsigned session_idle_seconds(const struct session *);
 
+/* Are a message's octets the same whenever it is asked for?  Then, too. */
+int session_keeps_octets(const struct session *);
+
 /* Would session_idle_end() or a command have an effect now? */
 int session_can_wake(const struct session *);
 
@@ -172,10 +177,23 @@ void session_search(struct session *, const char *criteria, uint64_t now);
 void session_fetch(struct session *, const char *set, enum fetch_form,
     uint64_t part, uint64_t now);
 
+/* The same for what is missing of one message: it has ${total} octets, of which
+ * ${have} are there, and ${told} by RFC822.SIZE (0: not told).  What does not
+ * fit to this is no SESSION_MESSAGE; a server that begins anew is taken at its
+ * word. */
+void session_fetch_rest(struct session *, uint32_t uid, uint64_t have,
+    uint64_t total, uint64_t told, uint64_t now);
+
 /* Where the data of SESSION_BODY goes: a buffer of ${keep} octets, from malloc,
  * which becomes the message's raw; what is beyond is discarded.  A header that
- * came apart is put before it. */
+ * came apart is put before it; before the rest of a message its start must be
+ * there.  NULL: it is not taken. */
 void session_body(struct session *, char *buffer, size_t keep);
+
+/* The connection is lost: that buffer, if it is of a BODY[] that was coming,
+ * with *have octets of it; the caller frees it.  Else NULL.  What still comes
+ * of it is discarded. */
+char *session_body_take(struct session *, uint64_t *have);
 
 /* Octets still to come of the message that SESSION_BODY told of last; 0: all
  * came. */

@@ -17,6 +17,12 @@ session_idle_seconds(const struct session *s)
 }
 
 int
+session_keeps_octets(const struct session *s)
+{
+	return (!s->vendor->remakes);
+}
+
+int
 session_has_notify(const struct session *s)
 {
 	return ((s->capabilities & CAPABILITY_NOTIFY) != 0);

@@ -15,6 +15,7 @@ enum step {
 	STEP_LOOK,
 	STEP_ALL,
 	STEP_ALL_PART,
+	STEP_REST,
 	STEP_BODY,
 	STEP_HEADER,
 	STEP_TEXT,
@@ -27,6 +28,7 @@ static const enum step steps[][4] = {
 	[FETCH_SIZES] = { STEP_SIZES, STEP_END },
 	[FETCH_LOOK] = { STEP_LOOK, STEP_END },
 	[FETCH_WHOLE] = { STEP_ALL, STEP_END },
+	[FETCH_REST] = { STEP_REST, STEP_END },
 	[FETCH_PART] = { STEP_ALL_PART, STEP_END },
 	/* The facts come last: they must not stand in the way of the body. */
 	[FETCH_PLAIN] = { STEP_BODY, STEP_FACTS, STEP_END },
@@ -78,6 +80,12 @@ put_items(struct session *s)
 		put_facts(s);
 		buf_printf(&s->out, " RFC822.SIZE BODY.PEEK[]<0.%llu>)", part);
 		break;
+	case STEP_REST:
+		buf_putc(&s->out, '(');
+		put_facts(s);
+		buf_printf(&s->out, " RFC822.SIZE BODY.PEEK[]<%llu.%llu>)",
+		    (unsigned long long)s->fetch.have, part);
+		break;
 	case STEP_BODY:
 		buf_puts(&s->out, "BODY.PEEK[]");
 		break;
@@ -115,6 +123,22 @@ session_fetch(struct session *s, const char *set, enum fetch_form form,
 	put_items(s);
 }
 
+void
+session_fetch_rest(struct session *s, uint32_t uid, uint64_t have,
+    uint64_t total, uint64_t told, uint64_t now)
+{
+	s->now = now;
+	session_fetch_clear(s);
+	s->fetch = (struct session_fetch){ .form = FETCH_REST,
+		.uid = uid,
+		.part = total - have,
+		.have = have,
+		.told = told };
+	session_begin(s, COMMAND_FETCH);
+	buf_printf(&s->out, "UID FETCH %u ", uid);
+	put_items(s);
+}
+
 int
 session_fetch_is_single(const struct session *s)
 {
@@ -136,6 +160,8 @@ session_fetch_section(const struct session *s)
 	case STEP_TEXT:
 	case STEP_TEXT_PART:
 		return (RESPONSE_TEXT);
+	case STEP_REST:
+		return (RESPONSE_REST);
 	case STEP_LOOK:
 		return (RESPONSE_FIELDS);
 	case STEP_FACTS:

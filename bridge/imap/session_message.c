@@ -30,6 +30,11 @@ take_header_data(struct session *s, uint64_t size)
 static int
 is_wanted(const struct session *s, const struct response_fetch *fetch)
 {
+	if (s->fetch.form == FETCH_REST)
+		return (fetch->section == RESPONSE_WHOLE ||
+		    (fetch->section == RESPONSE_REST && fetch->text == NULL &&
+			fetch->origin == s->fetch.have &&
+			(fetch->uid == 0 || fetch->uid == s->fetch.uid)));
 	return (fetch->section != RESPONSE_PIECE &&
 	    fetch->section == session_fetch_section(s));
 }
@@ -43,6 +48,7 @@ session_message_body(
 
 	if (s->ncommands == 0 || s->commands[0].kind != COMMAND_FETCH ||
 	    !is_wanted(s, &r->fetch)) {
+		s->body_size = s->body_from = 0;
 		response_body(s->parser, NULL, 0); /* nobody asked */
 		return (0);
 	}
@@ -57,8 +63,13 @@ session_message_body(
 		return (0);
 	}
 	s->body_wait = 1;
+	s->body_from = 0;
+	if (r->fetch.section == RESPONSE_REST)
+		s->body_from = s->fetch.have;
 	ev->kind = SESSION_BODY;
-	ev->size = s->fetch.head_len + r->number;
+	ev->origin = s->body_from;
+	ev->size = s->fetch.head_len + s->body_from + r->number;
+	s->body_size = ev->size;
 	ev->uid = session_fetch_is_single(s) ? s->fetch.uid : r->fetch.uid;
 	return (1);
 }
@@ -72,6 +83,8 @@ take_body(
 	uint64_t part = s->fetch.part;
 
 	m->size = head + fetch->body_size;
+	if (fetch->section == RESPONSE_REST)
+		m->size += s->body_from;
 	if (fetch->text != NULL) {
 		if ((m->raw = malloc(head + fetch->text_len + 1)) == NULL)
 			return (-1);
@@ -140,6 +153,18 @@ has_data(const struct session *s, const struct response_fetch *fetch)
 	return (fetch->has_body && is_wanted(s, fetch) &&
 	    (fetch->body_size > 0 || fetch->section == RESPONSE_TEXT) &&
 	    (fetch->text != NULL || s->body != NULL));
+}
+
+/* The rest that came, is it the rest of what was there?  Servers are known that
+ * make a message anew each time. */
+static int
+is_other(const struct session *s, const struct response_fetch *fetch)
+{
+	return (fetch->section == RESPONSE_REST &&
+	    ((fetch->uid != 0 && fetch->uid != s->fetch.uid) ||
+		fetch->body_size != s->fetch.part ||
+		(s->fetch.told != 0 && fetch->size != 0 &&
+		    fetch->size != s->fetch.told)));
 }
 
 /* Messages, and their sizes, are progress; the same ones for ever are not. */
@@ -237,7 +262,9 @@ session_message_fetch(
 	    s->fetch.form == FETCH_LOOK) {
 		result = take_glance(s, fetch, ev);
 	} else if (!other && has_data(s, fetch)) {
-		if (fetch->section != RESPONSE_HEADER)
+		if (is_other(s, fetch))
+			result = 0; /* as if it had not come */
+		else if (fetch->section != RESPONSE_HEADER)
 			result = take_message(s, fetch, ev);
 		else if (s->fetch.head == NULL)
 			take_header(s, fetch);

@@ -54,6 +54,8 @@ struct session_fetch {
 	unsigned step;
 	uint32_t uid;  /* where only one is asked for */
 	uint64_t part; /* octets asked for */
+	uint64_t have; /* FETCH_REST: octets before them */
+	uint64_t told; /* and what RFC822.SIZE was, or 0 */
 	char *head;    /* the header that came apart */
 	size_t head_len;
 	struct message *message;  /* complete but for its facts */
@@ -109,10 +111,12 @@ struct session {
 	unsigned brought; /* messages of the oldest FETCH */
 	int answered;	  /* the SEARCH under way had an answer */
 
-	int idling;    /* "+" came and DONE was not sent */
-	int done_sent; /* DONE was */
-	int body_wait; /* SESSION_BODY was told */
-	char *body;    /* from session_body(), until its FETCH is whole */
+	int idling;	    /* "+" came and DONE was not sent */
+	int done_sent;	    /* DONE was */
+	int body_wait;	    /* SESSION_BODY was told */
+	uint64_t body_from; /* octets that are there already */
+	uint64_t body_size; /* and in all */
+	char *body;	    /* from session_body(), until its FETCH is whole */
 	size_t body_keep;
 	const char *ranges; /* the rest of a SEARCH, in the parser's memory */
 	int login_told;

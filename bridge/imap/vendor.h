@@ -10,6 +10,7 @@ struct vendor {
 	const char *words; /* in a greeting, a CAPABILITY or an answer to ID */
 	unsigned idle_seconds; /* the longest IDLE it bears */
 	int select;	       /* EXAMINE does not do: see vendor.c */
+	int remakes;	       /* a message, each time that it is asked for */
 };
 
 /* A server that said nothing of itself. */
