@@ -7,34 +7,12 @@
 #include "bridge/checkpoint_private.h"
 #include "bridge/fault.h"
 
-static sqlite3_stmt *
-prepare(sqlite3 *db, const char *sql, const char *account, const char *mailbox)
-{
-	sqlite3_stmt *stmt = NULL;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-		return (NULL);
-	sqlite3_bind_text(stmt, 1, account, -1, SQLITE_STATIC);
-	sqlite3_bind_text(stmt, 2, mailbox, -1, SQLITE_STATIC);
-	return (stmt);
-}
-
-/* Run a statement to its end, once. */
-static int
-finish(sqlite3_stmt *stmt)
-{
-	int rc = stmt != NULL ? sqlite3_step(stmt) : SQLITE_ERROR;
-
-	sqlite3_finalize(stmt);
-	return (rc == SQLITE_DONE ? 0 : -1);
-}
-
 int
 checkpoint_below_forget(sqlite3 *db, const char *account, const char *mailbox)
 {
-	return (finish(
-	    prepare(db, "DELETE FROM below WHERE account = ?1 AND mailbox = ?2",
-		account, mailbox)));
+	return (checkpoint_finish(checkpoint_prepare(db,
+	    "DELETE FROM below WHERE account = ?1 AND mailbox = ?2", account,
+	    mailbox)));
 }
 
 int
@@ -48,7 +26,7 @@ checkpoint_below_write(sqlite3 *db, const struct checkpoint_row *row)
 	if (row->below == NULL || row->below[0] == '\0')
 		return (
 		    checkpoint_below_forget(db, row->account, row->mailbox));
-	stmt = prepare(db,
+	stmt = checkpoint_prepare(db,
 	    "INSERT OR REPLACE INTO below (" CHECKPOINT_BELOW ", sum)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, rowsum(?1, ?2, ?3, ?4, ?5))",
 	    row->account, row->mailbox);
@@ -57,7 +35,7 @@ checkpoint_below_write(sqlite3 *db, const struct checkpoint_row *row)
 		sqlite3_bind_int64(stmt, 4, c->uid);
 		sqlite3_bind_text(stmt, 5, row->below, -1, SQLITE_STATIC);
 	}
-	return (finish(stmt));
+	return (checkpoint_finish(stmt));
 }
 
 int
@@ -75,7 +53,7 @@ checkpoint_below(struct checkpoint_store *store, const char *account,
 		return (-1);
 	if (!checkpoint_is_current(store))
 		return (0);
-	stmt = prepare(db,
+	stmt = checkpoint_prepare(db,
 	    "SELECT uids, sum = rowsum(" CHECKPOINT_BELOW ") FROM below"
 	    " WHERE account = ?1 AND mailbox = ?2"
 	    " AND uidvalidity = ?3 AND uid = ?4",

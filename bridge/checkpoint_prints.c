@@ -10,8 +10,9 @@
 
 #define COLUMNS "seq, uidvalidity, uid, epoch, received, size, message_id, hash"
 
-static sqlite3_stmt *
-prepare(sqlite3 *db, const char *sql, const char *account, const char *mailbox)
+sqlite3_stmt *
+checkpoint_prepare(
+    sqlite3 *db, const char *sql, const char *account, const char *mailbox)
 {
 	sqlite3_stmt *stmt = NULL;
 
@@ -22,9 +23,8 @@ prepare(sqlite3 *db, const char *sql, const char *account, const char *mailbox)
 	return (stmt);
 }
 
-/* Run a statement to its end, once. */
-static int
-finish(sqlite3_stmt *stmt)
+int
+checkpoint_finish(sqlite3_stmt *stmt)
 {
 	int rc = stmt != NULL ? sqlite3_step(stmt) : SQLITE_ERROR;
 
@@ -35,7 +35,7 @@ finish(sqlite3_stmt *stmt)
 int
 checkpoint_prints_forget(sqlite3 *db, const char *account, const char *mailbox)
 {
-	return (finish(prepare(db,
+	return (checkpoint_finish(checkpoint_prepare(db,
 	    "DELETE FROM fingerprint WHERE account = ?1 AND mailbox = ?2",
 	    account, mailbox)));
 }
@@ -77,7 +77,7 @@ insert(sqlite3_stmt *stmt, int64_t seq, const struct fingerprint *p)
 static sqlite3_stmt *
 prepare_insert(sqlite3 *db, const struct checkpoint_row *row)
 {
-	return (prepare(db,
+	return (checkpoint_prepare(db,
 	    "INSERT INTO fingerprint (" CHECKPOINT_PRINTS ", sum)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
 	    " rowsum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))",
@@ -113,7 +113,7 @@ checkpoint_prints_write(sqlite3 *db, const struct checkpoint_row *row)
 		return (replace(db, row));
 	if (row->nprints == 0)
 		return (0);
-	stmt = prepare(db,
+	stmt = checkpoint_prepare(db,
 	    "SELECT coalesce(max(seq), 0) FROM fingerprint"
 	    " WHERE account = ?1 AND mailbox = ?2",
 	    row->account, row->mailbox);
@@ -133,7 +133,7 @@ checkpoint_prints_write(sqlite3 *db, const struct checkpoint_row *row)
 	sqlite3_finalize(stmt);
 	if (rc == -1)
 		return (-1);
-	stmt = prepare(db,
+	stmt = checkpoint_prepare(db,
 	    "DELETE FROM fingerprint WHERE account = ?1 AND mailbox = ?2"
 	    " AND seq <= ?3 - ?4 AND ?3 - seq >= ?4 * (seq & -seq)",
 	    row->account, row->mailbox);
@@ -141,7 +141,7 @@ checkpoint_prints_write(sqlite3 *db, const struct checkpoint_row *row)
 		sqlite3_bind_int64(stmt, 3, last);
 		sqlite3_bind_int64(stmt, 4, LIMIT_FINGERPRINTS);
 	}
-	return (finish(stmt));
+	return (checkpoint_finish(stmt));
 }
 
 static void
@@ -176,7 +176,7 @@ checkpoint_prints(struct checkpoint_store *store, const char *account,
 		return (NULL);
 	if (!checkpoint_is_current(store))
 		return (NULL);
-	stmt = prepare(db,
+	stmt = checkpoint_prepare(db,
 	    "SELECT " COLUMNS ", sum = rowsum(" CHECKPOINT_PRINTS ")"
 	    " FROM fingerprint"
 	    " WHERE account = ?1 AND mailbox = ?2 ORDER BY seq",

@@ -21,6 +21,12 @@ struct checkpoint_store {
  * with ${f}. */
 sqlite3 *checkpoint_reader(struct checkpoint_store *, struct fault *f);
 
+/* ${sql}, whose ?1 and ?2 are the mailbox; NULL as SQLite says.  And run such a
+ * statement to its end, once, or NULL: 0 or -1. */
+sqlite3_stmt *checkpoint_prepare(
+    sqlite3 *, const char *sql, const char *account, const char *mailbox);
+int checkpoint_finish(sqlite3_stmt *);
+
 /* checkpoint_prints.c, checkpoint_below.c and checkpoint_resets.c, in a
  * transaction: write what ${row} has of it; forget a mailbox.  0, or -1 as
  * SQLite says. */
