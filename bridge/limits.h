@@ -179,6 +179,15 @@
 #define LIMIT_EXEC_STDERR_LINE 1024
 #define LIMIT_EXEC_STDERR_LINES 30
 
+/* Starts of a program that end at one event, which it had alone: so many, and
+ * other events are tried in its place; after one of those was answered so many,
+ * and it is refused.  Few, since all mail waits meanwhile, and enough that a
+ * program that fails now and then comes through.  Events so put aside: more of
+ * them in a row than anybody sends by mistake. */
+#define LIMIT_EXEC_STARTS_ASIDE 3
+#define LIMIT_EXEC_STARTS_REFUSED 5
+#define LIMIT_EXEC_ASIDE 32
+
 /* The smallest max_event_bytes: the coordinates of a mail must fit. */
 #define LIMIT_EVENT_BYTES_MIN (16U * 1024)
 

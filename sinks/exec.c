@@ -12,8 +12,13 @@
 static int
 has_room(const struct exec *x)
 {
+	const struct exec_op *op = TAILQ_FIRST(&x->ops);
+	int alone =
+	    x->careful > 0 || x->naside > 0 || (op != NULL && op->aside);
+
 	return (x->phase == EXEC_RUNNING && x->closed == NULL && !x->paused &&
-	    x->nops < (x->careful ? 1 : x->config.in_flight));
+	    (x->naside == 0 || x->asking) &&
+	    x->nops < (alone ? 1 : x->config.in_flight));
 }
 
 void
@@ -27,19 +32,27 @@ exec_offer(struct exec *x)
 	}
 }
 
+static void
+settle(struct exec *x, struct exec_op *op, enum sink_verdict verdict,
+    const struct fault *why)
+{
+	const struct sink_host *host = &x->sink.host;
+	void *ticket = op->ticket;
+
+	free(op);
+	host->answer(host->arg, ticket, verdict, why);
+}
+
 void
 exec_settle_first(
     struct exec *x, enum sink_verdict verdict, const struct fault *why)
 {
-	const struct sink_host *host = &x->sink.host;
 	struct exec_op *op = TAILQ_FIRST(&x->ops);
-	void *ticket = op->ticket;
 
 	TAILQ_REMOVE(&x->ops, op, next);
 	x->nops--;
 	x->bytes -= op->ev->len;
-	free(op);
-	host->answer(host->arg, ticket, verdict, why);
+	settle(x, op, verdict, why);
 }
 
 void
@@ -66,11 +79,37 @@ on_handle_closed(uv_handle_t *handle)
 void
 exec_end(struct exec *x)
 {
+	struct exec_op *op;
+	struct fault f;
+
 	if (x->nclosing != 0)
 		return;
+	fault_set(&f, FAULT_RETRY, "sink %s: closed", x->sink.host.name);
+	exec_give_back(x, &f);
+	while ((op = TAILQ_FIRST(&x->aside)) != NULL) {
+		TAILQ_REMOVE(&x->aside, op, next);
+		settle(x, op, SINK_RETRY, &f);
+	}
 	x->nclosing = 2;
 	uv_close((uv_handle_t *)&x->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&x->deadline, on_handle_closed);
+}
+
+int
+exec_give(struct exec *x, struct exec_op *op)
+{
+	if (exec_program_write(x->program, op->ev->data, op->ev->len) == -1) {
+		x->paused = 1;
+		uv_timer_start(&x->timer, exec_life_timer, STARVED_MS, 0);
+		return (-1);
+	}
+	TAILQ_INSERT_TAIL(&x->ops, op, next);
+	x->bytes += op->ev->len;
+	if (x->nops++ == 0) {
+		uv_update_time(x->sink.host.loop);
+		exec_life_watch(x);
+	}
+	return (0);
 }
 
 static int
@@ -83,20 +122,18 @@ exec_submit(struct sink *s, struct event *ev, void *ticket)
 		x->hungry = 1;
 		return (0);
 	}
-	if ((op = malloc(sizeof(*op))) == NULL ||
-	    exec_program_write(x->program, ev->data, ev->len) == -1) {
-		free(op);
+	if ((op = calloc(1, sizeof(*op))) == NULL) {
 		x->hungry = x->paused = 1;
 		uv_timer_start(&x->timer, exec_life_timer, STARVED_MS, 0);
 		return (0);
 	}
 	op->ev = ev;
 	op->ticket = ticket;
-	TAILQ_INSERT_TAIL(&x->ops, op, next);
-	x->bytes += ev->len;
-	if (x->nops++ == 0) {
-		uv_update_time(s->host.loop);
-		exec_life_watch(x);
+	op->number = ++x->number;
+	if (exec_give(x, op) == -1) {
+		free(op);
+		x->hungry = 1;
+		return (0);
 	}
 	return (1);
 }
@@ -147,6 +184,7 @@ exec_open(struct section *s, const struct sink_host *host, struct fault *f)
 	x->sink.host = *host;
 	x->config = config;
 	TAILQ_INIT(&x->ops);
+	TAILQ_INIT(&x->aside);
 	health_init(&x->health, &x->sink);
 	uv_timer_init(host->loop, &x->timer);
 	uv_timer_init(host->loop, &x->deadline);

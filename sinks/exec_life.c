@@ -60,7 +60,8 @@ trouble(struct exec *x, int slow, struct fault *f)
 	fault_prefix(f, "sink %s", x->sink.host.name);
 	f->retry_ms =
 	    slow ? backoff_slow(&x->backoff) : backoff_next(&x->backoff);
-	x->careful = 1;
+	/* Each of them may be to blame. */
+	x->careful = x->nops > 0 ? x->nops : 1;
 	if (x->closed != NULL)
 		return;
 	uv_update_time(x->sink.host.loop);
@@ -71,7 +72,10 @@ trouble(struct exec *x, int slow, struct fault *f)
 static void
 good(struct exec *x)
 {
-	x->careful = 0;
+	if (x->careful > 0)
+		x->careful--;
+	x->settled = 1;
+	x->witnessed = x->naside > 0;
 	backoff_reset(&x->backoff);
 	if (x->closed == NULL)
 		health_up(&x->health);
@@ -82,7 +86,7 @@ static void
 rest(struct exec *x, struct fault *f)
 {
 	f->retry_ms = backoff_next(&x->backoff);
-	x->careful = 1;
+	x->careful = x->nops;
 	if (x->closed != NULL || x->paused)
 		return;
 	x->paused = 1;
@@ -156,6 +160,7 @@ on_line(void *arg, char *line)
 	if (x->phase != EXEC_RUNNING)
 		return;
 	exec_life_watch(x);
+	exec_aside_next(x);
 	if (x->closed == NULL)
 		exec_offer(x);
 }
@@ -172,10 +177,15 @@ static void
 on_ended(void *arg, int clean, const struct fault *how)
 {
 	struct exec *x = arg;
+	const struct exec_op *op = TAILQ_FIRST(&x->ops);
 	struct fault f = *how;
 
+	if (op != NULL && op->starts > 0)
+		fault_set(&f, FAULT_RETRY,
+		    "%s, again with the event %s of %s alone", how->text,
+		    op->ev->id, op->ev->source);
 	x->program = NULL;
-	x->paused = 0;
+	x->paused = x->asking = 0;
 	x->phase = EXEC_RESTING;
 	uv_timer_stop(&x->deadline);
 	/* One that ends after some work wants to be started anew. */
@@ -184,6 +194,8 @@ on_ended(void *arg, int clean, const struct fault *how)
 		uv_timer_start(&x->timer, exec_life_timer, 0, 0);
 	} else
 		trouble(x, 0, &f);
+	if (x->nops == 1 && x->closed == NULL)
+		exec_aside_put(x, how);
 	exec_give_back(x, &f);
 	if (x->closed != NULL)
 		exec_end(x);
@@ -199,6 +211,7 @@ start(struct exec *x)
 	struct fault f;
 
 	x->answered = x->taken = 0;
+	x->settled = 0;
 	x->program = exec_program_start(
 	    host->loop, &x->config, host->name, &program_events, x, &f);
 	if (x->program == NULL) {
@@ -208,7 +221,7 @@ start(struct exec *x)
 	x->phase = EXEC_RUNNING;
 	uv_update_time(host->loop);
 	uv_timer_start(&x->timer, exec_life_timer, SETTLE_MS, 0);
-	exec_offer(x);
+	exec_aside_next(x);
 }
 
 /* `check`: a second one beside that of the daemon could do harm. */
@@ -234,9 +247,6 @@ close_further(struct exec *x)
 	struct fault f;
 
 	if (x->program == NULL) {
-		fault_set(
-		    &f, FAULT_RETRY, "sink %s: closed", x->sink.host.name);
-		exec_give_back(x, &f);
 		exec_end(x);
 		return;
 	}
@@ -275,7 +285,12 @@ exec_life_timer(uv_timer_t *timer)
 		start(x);
 	else if (x->paused) {
 		x->paused = 0;
-		exec_offer(x);
-	} else if (x->phase == EXEC_RUNNING && x->answered == 0)
-		health_up(&x->health);
+		x->settled = 1;
+		exec_aside_next(x);
+	} else if (x->phase == EXEC_RUNNING) {
+		x->settled = 1;
+		if (x->answered == 0 && x->naside == 0)
+			health_up(&x->health);
+		exec_aside_next(x);
+	}
 }

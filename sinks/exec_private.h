@@ -1,5 +1,5 @@
-/* exec_private.h - shared by exec.c (events in) and exec_life.c (the program,
- * its answers and its end). */
+/* exec_private.h - shared by exec.c (events in), exec_life.c (the program, its
+ * answers and its end) and exec_aside.c (events that end it). */
 #ifndef EXEC_PRIVATE_H
 #define EXEC_PRIVATE_H
 
@@ -16,6 +16,9 @@ struct exec_op {
 	TAILQ_ENTRY(exec_op) next;
 	struct event *ev;
 	void *ticket;
+	uint64_t number; /* in the order of coming */
+	int aside;	 /* it was: nothing else goes beside it */
+	unsigned starts; /* that ended at it, which they had alone */
 };
 
 TAILQ_HEAD(exec_ops, exec_op);
@@ -29,8 +32,15 @@ struct exec {
 	enum exec_phase phase;
 	struct exec_ops ops; /* written to it, in order */
 	size_t nops, bytes;
+	uint64_t number;       /* of the last event taken */
+	struct exec_ops aside; /* it ended at them; in order */
+	size_t naside;
+	int asking;		/* ... room for another event instead */
+	int turn;		/* ... which every other start is for */
+	int witnessed;		/* ... and since then another was answered */
 	size_t answered, taken; /* by this run of the program */
-	int careful;		/* after trouble: one event at a time */
+	int settled;		/* this run has lived for a while */
+	size_t careful;		/* after trouble: so many one at a time */
 	int paused;		/* it said retry; until the timer fires */
 	int hungry;		/* submit() said full: ready() is due */
 	uv_timer_t timer;	/* a rest, or the time until it has settled; the
@@ -51,6 +61,18 @@ void exec_offer(struct exec *);
 void exec_settle_first(
     struct exec *, enum sink_verdict verdict, const struct fault *why);
 void exec_give_back(struct exec *, const struct fault *why);
+
+/* exec.c: write it to the program.  0, or -1 if memory is out: the sink pauses.
+ */
+int exec_give(struct exec *, struct exec_op *);
+
+/* exec_aside.c: the program ended, ${how}, while it had one event only.  It is
+ * put aside, for the next start, or refused. */
+void exec_aside_put(struct exec *, const struct fault *how);
+
+/* exec_aside.c: the program runs and has nothing: hand it what it is to have
+ * next, or offer room. */
+void exec_aside_next(struct exec *);
 
 /* exec.c: the last step of a close. */
 void exec_end(struct exec *);

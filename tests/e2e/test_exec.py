@@ -90,3 +90,28 @@ def test_check(bridge):
     done = bridge.command("check")
     assert done.returncode == EX_CONFIG
     assert "./nowhere: cannot be started: No such file" in done.stderr
+
+
+@pytest.mark.long
+def test_poison(bridge, dovecot, user):
+    """Two mails in a row end the program: they go to the dead letter.  A program
+    that always ends gives none up."""
+    script = bridge.folder / "script.sh"
+    starts = bridge.folder / "starts"
+    picky = ("while read -r event; do case $event in\n"
+             "*'\"uid\":2,'*|*'\"uid\":3,'*) exit 3;;\n*) echo ok; esac; done\n")
+    script.write_text("echo >>starts; exit 1")
+    bridge.config["sinks"]["events"] = {
+        "type": "exec", "command": ["sh", "./script.sh"]}
+    bridge.write()
+    dovecot.append(user, mails(5))
+    bridge.start()
+    bridge.wait(lambda: starts.exists() and len(starts.read_text()) > 6,
+                what="some starts")
+    assert bridge.checkpoint(user) == 0
+    script.write_text(picky)
+    bridge.wait(lambda: bridge.checkpoint(user) == 5, 120, "all of it")
+    assert bridge.terminate() == 0
+    done = bridge.command("dead-letter", "list")
+    assert len(re.findall(r"ended with exit code 3, in 5", done.stdout)) == 2, (
+        done.stdout)
