@@ -25,7 +25,7 @@ struct bridge_sink_status {
 int
 bridge_sink_facts(const struct bridge *b, size_t i, struct report_sink *s)
 {
-	const struct pipeline *p = b->pipelines[i];
+	struct pipeline *p = b->pipelines[i];
 
 	if (p == NULL)
 		return (0);
@@ -33,10 +33,11 @@ bridge_sink_facts(const struct bridge *b, size_t i, struct report_sink *s)
 		.state = "up",
 		.unanswered = pipeline_count(p),
 		.oldest_seconds = pipeline_oldest_ms(p) / 1000,
-		.error = pipeline_trouble(p) };
+		.error = pipeline_error(p) };
 	if (!pipeline_reachable(p))
 		s->state = s->error[0] != '\0' ? "down" : "connecting";
-	else if (s->oldest_seconds >= LIMIT_SINK_SLOW_SECONDS)
+	else if (s->oldest_seconds >= LIMIT_SINK_SLOW_SECONDS ||
+	    s->error[0] != '\0')
 		s->state = "slow";
 	return (1);
 }

@@ -87,6 +87,15 @@
  * work, a transaction on a busy broker, need a few seconds. */
 #define LIMIT_SINK_SLOW_SECONDS 10
 
+/* A mail that a sink has asked for again so often is told of by its name: fewer
+ * times are every outage's. */
+#define LIMIT_SINK_TRIES 5
+
+/* Mails that are held while all their sinks are down: some of other mailboxes
+ * must be there to be tried, else one mail that a sink never takes would stop
+ * all. */
+#define LIMIT_WHILE_DOWN 64
+
 /* Connects under way at once, in the whole process: more would only make each
  * of them slower, and servers suspicious. */
 #define LIMIT_CONNECTING 64

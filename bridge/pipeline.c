@@ -118,6 +118,15 @@ on_answer(
 	case SINK_RETRY:
 		p->counts.retried++;
 		f->state = FLIGHT_READY;
+		if (++f->tries >= LIMIT_SINK_TRIES) {
+			free(f->reason);
+			f->reason = strdup(why != NULL ? why->text : "");
+		}
+		if (f->tries == LIMIT_SINK_TRIES && p->up)
+			log_write(LOG_WARN, "pipeline", lane->name,
+			    "UID %u was handed in %u times: %s",
+			    f->message->uid, f->tries,
+			    why != NULL ? why->text : "");
 		lane->unsent = pipeline_lane_unsent(lane->first);
 		pipeline_lane_queue(lane);
 		rest(p, why != NULL ? why->retry_ms : 0);

@@ -107,6 +107,11 @@ uint64_t pipeline_octets(const struct pipeline *);
 size_t pipeline_count(const struct pipeline *);
 const char *pipeline_trouble(const struct pipeline *);
 
+/* What a person is to know: why the sink is down, with the name of the mail
+ * that it has asked for again most often, or only that mail and why; "" if all
+ * is well.  Valid until the next call. */
+const char *pipeline_error(struct pipeline *);
+
 /* Has the sink said that it reaches the far side, and not that it lost it? */
 int pipeline_reachable(const struct pipeline *);
 

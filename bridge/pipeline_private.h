@@ -27,7 +27,9 @@ struct flight {
 	void *ticket;
 	struct flight *follower; /* that shares the event */
 	struct event *event;
-	char *reason;	     /* of the sink that refused it */
+	unsigned tries;	     /* that the sink answered with RETRY */
+	char *reason;	     /* ... the last time, from LIMIT_SINK_TRIES on; of
+			      * the sink that refused it */
 	const char *refuser; /* a letter: that sink; NULL: a message */
 	struct fault fault;  /* why the work failed */
 };
@@ -68,6 +70,7 @@ struct pipeline {
 	int was_up; /* the sink has said so */
 	int marks_loaded;
 	char trouble[FAULT_TEXT_MAX];
+	struct fault error; /* of pipeline_error() */
 
 	struct flight_queue to_convert;
 	struct flight_queue to_letter;

@@ -1,5 +1,6 @@
 /* What others may know of a pipeline: its sink, its counts. */
 #include "bridge/config/config.h"
+#include "bridge/message.h"
 #include "bridge/pipeline_private.h"
 
 const char *
@@ -53,6 +54,37 @@ const char *
 pipeline_trouble(const struct pipeline *p)
 {
 	return (p->trouble);
+}
+
+/* Of one mailbox the first one is it. */
+static const struct flight *
+most_tried(const struct pipeline *p)
+{
+	const struct pipeline_lane *lane;
+	const struct flight *most = NULL;
+
+	for (lane = p->all; lane != NULL; lane = lane->all_next) {
+		if (lane->first == NULL || lane->first->reason == NULL ||
+		    lane->first->state == FLIGHT_REFUSED)
+			continue;
+		if (most == NULL || lane->first->tries > most->tries)
+			most = lane->first;
+	}
+	return (most);
+}
+
+const char *
+pipeline_error(struct pipeline *p)
+{
+	const struct flight *f = most_tried(p);
+
+	if (f == NULL)
+		return (p->trouble);
+	fault_set(&p->error, FAULT_RETRY,
+	    "%s: UID %u was handed in %u times: %s", f->lane->name,
+	    f->message->uid, f->tries,
+	    p->trouble[0] != '\0' ? p->trouble : f->reason);
+	return (p->error.text);
 }
 
 /* Sinks answer in about the order of coming: each mailbox's first one will

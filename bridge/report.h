@@ -26,11 +26,12 @@ struct report_mailbox {
 struct report_sink {
 	const char *name;
 	const char *state;   /* "connecting", "up", "slow": it has long owed an
-			      * answer, "down"; "stopped" with the daemon,
-			      * "unused" by the accounts */
+			      * answer, or asks for one mail again and again,
+			      * "down"; "stopped" with the daemon, "unused" by
+			      * the accounts */
 	uint64_t unanswered; /* mails that it was given */
 	uint64_t oldest_seconds; /* how long it has owed the oldest answer */
-	const char *error;	 /* why it is down; "" otherwise */
+	const char *error;	 /* why it is down or slow; or "" */
 };
 
 /* Write the report in this order: begin, each mailbox, sinks, each sink,

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "bridge/limits.h"
 #include "bridge/message.h"
 #include "bridge/ops/log.h"
 #include "bridge/pipeline_marks.h"
@@ -129,7 +130,8 @@ route_hold(struct route *r)
 		if (pipeline_up(r->pipelines[i]))
 			break;
 	}
-	if (i < r->config.n && !budget_full(&r->budget))
+	if ((i < r->config.n || r->count < LIMIT_WHILE_DOWN) &&
+	    !budget_full(&r->budget))
 		return (0);
 	r->held = 1;
 	return (1);

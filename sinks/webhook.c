@@ -24,14 +24,12 @@ has_room(const struct webhook *w)
 	    w->nops < (w->careful ? 1 : window) && w->bytes < WINDOW_BYTES);
 }
 
-static uint64_t
-lane_of(const struct event *ev)
+uint64_t
+webhook_hash(uint64_t hash, const char *text)
 {
-	uint64_t hash = 14695981039346656037U; /* FNV-1a */
-	const char *p;
-
-	for (p = ev->source; *p != '\0'; p++)
-		hash = (hash ^ (unsigned char)*p) * 1099511628211U;
+	hash ^= 14695981039346656037U; /* FNV-1a */
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (unsigned char)*text) * 1099511628211U;
 	return (hash);
 }
 
@@ -149,7 +147,7 @@ webhook_submit(struct sink *s, struct event *ev, void *ticket)
 	}
 	op->ev = ev;
 	op->ticket = ticket;
-	op->lane = lane_of(ev);
+	op->lane = webhook_hash(0, ev->source);
 	TAILQ_INSERT_TAIL(&w->waiting, op, next);
 	w->nops++;
 	w->bytes += ev->len;

@@ -2,11 +2,14 @@
  * nothing sent: that is all that `check` wants to know.  After trouble the sink
  * rests, and then sends one event at a time until one is taken.  What was not
  * sent yet goes back meanwhile, so that a mailbox's order stays as it is. */
+#include "bridge/envelope/event.h"
 #include "bridge/fault.h"
 #include "sinks/webhook_private.h"
 
+/* ${same}: it answered the same event badly before.  If others were taken
+ * since, it is not the server that has the trouble. */
 static void
-rest(struct webhook *w, int slow, struct fault *f)
+rest(struct webhook *w, int slow, int same, struct fault *f)
 {
 	uint64_t asked = f->retry_ms;
 
@@ -23,7 +26,8 @@ rest(struct webhook *w, int slow, struct fault *f)
 		w->phase = WEBHOOK_RESTING;
 		uv_update_time(w->sink.host.loop);
 		uv_timer_start(&w->timer, webhook_life_timer, f->retry_ms, 0);
-		health_down(&w->health, f);
+		if (!same || w->health.state != HEALTH_UP)
+			health_down(&w->health, f);
 	}
 	webhook_give_back(w, f);
 }
@@ -32,15 +36,20 @@ void
 webhook_life_unreached(struct webhook *w, int person, struct fault *f)
 {
 	w->unreached = w->phase != WEBHOOK_RESTING || w->unreached;
-	rest(w, person, f);
+	rest(w, person, 0, f);
 }
 
 void
-webhook_life_trouble(struct webhook *w, int slow, struct fault *f)
+webhook_life_trouble(
+    struct webhook *w, const struct webhook_op *op, int slow, struct fault *f)
 {
+	uint64_t hash = webhook_hash(op->lane, op->ev->id);
+	int same = hash == w->troubled;
+
 	if (w->phase != WEBHOOK_RESTING)
 		w->unreached = 0;
-	rest(w, slow, f);
+	w->troubled = hash;
+	rest(w, slow, same, f);
 }
 
 void
@@ -73,7 +82,7 @@ connect_only(struct webhook *w)
 		return;
 	webhook_request_free(&w->probe);
 	fault_set(&f, FAULT_RETRY, "out of memory");
-	rest(w, 0, &f);
+	rest(w, 0, 0, &f);
 }
 
 /* What was refused may be a secret that has been rotated since. */
@@ -102,12 +111,12 @@ webhook_life_timer(uv_timer_t *timer)
 	if (w->starved) {
 		w->starved = 0;
 		fault_set(&f, FAULT_RETRY, "out of memory");
-		rest(w, 0, &f);
+		rest(w, 0, 0, &f);
 		return;
 	}
 	if (w->careful && reload(w, &f) == -1) {
 		w->phase = WEBHOOK_CONNECTING; /* so that it rests again */
-		rest(w, 1, &f);
+		rest(w, 1, 0, &f);
 		return;
 	}
 	if (w->unreached)

@@ -66,9 +66,13 @@ struct webhook {
 	int nclosing;
 	struct backoff backoff;
 	struct health health;
+	uint64_t troubled; /* a hash of the event that it answered badly last */
 	void (*closed)(void *);
 	void *closed_arg;
 };
+
+/* webhook.c: ${hash} with the octets of ${text}; 0 begins one. */
+uint64_t webhook_hash(uint64_t hash, const char *text);
 
 /* webhook.c: the answer to ${op}, which is freed. */
 void webhook_settle(struct webhook *, struct webhook_op *op, enum sink_verdict,
@@ -107,8 +111,9 @@ int webhook_life_reload(struct webhook *, struct fault *f);
  * sink's name and how long to wait. */
 void webhook_life_unreached(struct webhook *, int person, struct fault *f);
 
-/* webhook_life.c: it answered, and not well. */
-void webhook_life_trouble(struct webhook *, int slow, struct fault *f);
+/* webhook_life.c: it answered ${op}, and not well. */
+void webhook_life_trouble(
+    struct webhook *, const struct webhook_op *op, int slow, struct fault *f);
 
 /* webhook_life.c: it is there; it took an event, or refused one. */
 void webhook_life_connected(struct webhook *);

@@ -121,7 +121,8 @@ is_complete(const struct webhook_request *r, CURLcode result, long status)
 }
 
 static enum sink_verdict
-judge(struct webhook_request *r, CURLcode result, struct fault *f)
+judge(struct webhook_request *r, const struct webhook_op *op, CURLcode result,
+    struct fault *f)
 {
 	struct webhook *w = r->webhook;
 	enum webhook_verdict verdict;
@@ -142,7 +143,7 @@ judge(struct webhook_request *r, CURLcode result, struct fault *f)
 		f->retry_ms = LIMIT_RETRY_AFTER_SECONDS * 1000UL;
 	add_details(r, f);
 	if (verdict != WEBHOOK_REFUSED) {
-		webhook_life_trouble(w, verdict != WEBHOOK_PASSING, f);
+		webhook_life_trouble(w, op, verdict != WEBHOOK_PASSING, f);
 		return (SINK_RETRY);
 	}
 	webhook_life_good(w);
@@ -161,7 +162,7 @@ on_done(void *arg, CURLcode result)
 
 	r->op = NULL;
 	w->sent--;
-	verdict = judge(r, result, &f);
+	verdict = judge(r, op, result, &f);
 	curl_loop_remove(&r->transfer);
 	curl_slist_free_all(r->headers);
 	r->headers = NULL;

@@ -1,6 +1,7 @@
 """webhook: each mail is a signed POST, and 2xx is its acknowledgement."""
 
 import json
+import re
 import signal
 
 import pytest
@@ -113,6 +114,33 @@ def test_outages_hold_and_heal(bridge, dovecot, user, receiver, webhook_output):
     webhook.wait(lambda: webhook.checkpoint(user) == 5, what="all of it")
     assert letters(webhook) == []
     in_order(webhook_output)
+    assert webhook.terminate() == 0
+
+
+def test_one_mail_only(bridge, dovecot, user, receiver):
+    """500 for it, for ever: the others go on, and it is told of by name."""
+    def answer(request):
+        bad = json.loads(request.body)["uid"] == 2
+        return (500, {}, b"oh") if bad else receiver.good(request)
+
+    receiver.answer = answer
+    dovecot.append(user, mails(2))
+    dovecot.create(user, "Orders")
+    webhook = bridge()
+    webhook.config["accounts"][0]["mailboxes"] = ["INBOX", "Orders"]
+    webhook.write()
+    webhook.start()
+    webhook.wait(lambda: len(receiver.accepted()) == 1, what="the other")
+    dovecot.append(user, mails(1), mailbox="Orders")
+    webhook.wait(lambda: len(receiver.accepted()) == 2, what="the third")
+    webhook.wait(lambda: re.fullmatch(
+        f"{user}/INBOX: UID 2 was handed in \\d+ times: .* 500; it says: oh",
+        webhook.sinks()["events"]["lastError"] or ""), what="its name")
+    assert webhook.sinks()["events"]["state"] in ("slow", "down")
+    assert webhook.checkpoint(user) == 1
+    assert webhook.printed().count("mail waits") == 1, webhook.tail()
+    receiver.answer = receiver.good
+    webhook.wait(lambda: webhook.checkpoint(user) == 2, what="the mark")
     assert webhook.terminate() == 0
 
 
