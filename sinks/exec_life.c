@@ -215,7 +215,7 @@ start(struct exec *x)
 	x->program = exec_program_start(
 	    host->loop, &x->config, host->name, &program_events, x, &f);
 	if (x->program == NULL) {
-		trouble(x, 1, &f);
+		trouble(x, f.kind != FAULT_RETRY, &f);
 		return;
 	}
 	x->phase = EXEC_RUNNING;

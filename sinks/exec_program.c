@@ -134,6 +134,18 @@ on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
 	*buf = uv_buf_init(p->chunk, sizeof(p->chunk));
 }
 
+/* A pipe fails, for a reason that is not the program's. */
+static void
+broken(struct exec_program *p, const char *what, int error)
+{
+	struct fault f;
+
+	fault_set(&f, FAULT_RETRY, "%s: %s: %s, killed", p->name, what,
+	    strerror(-error));
+	if (!p->deaf)
+		exec_program_kill(p, &f);
+}
+
 static void
 too_long(struct exec_program *p)
 {
@@ -155,7 +167,10 @@ on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	if (n < 0) {
 		uv_read_stop(stream);
 		p->out_ended = 1;
-		hang_up(p);
+		if (n == UV_EOF)
+			hang_up(p);
+		else
+			broken(p, "reading its standard output", (int)n);
 		step(p);
 		return;
 	}
@@ -196,8 +211,10 @@ on_written(uv_write_t *req, int status)
 	free(w);
 	if (status == UV_ECANCELED)
 		return;
-	if (status < 0)
+	if (status == UV_EPIPE)
 		hang_up(p);
+	else if (status < 0)
+		broken(p, "writing to its standard input", status);
 	else if (!p->deaf)
 		p->events.taken(p->arg, ++p->taken);
 	if (p->finishing)
@@ -261,6 +278,7 @@ spawn(struct exec_program *p, uv_loop_t *loop, const struct exec_config *c,
 		.flags = UV_PROCESS_DETACHED,
 		.stdio_count = 3,
 		.stdio = stdio };
+	enum fault_kind kind = FAULT_CONFIG;
 	int error = 0, i;
 
 	for (i = 0; i < 3; i++) {
@@ -278,8 +296,12 @@ spawn(struct exec_program *p, uv_loop_t *loop, const struct exec_config *c,
 	}
 	if (error == 0)
 		return (0);
-	return (fault_set(f, FAULT_CONFIG, "%s: cannot be started in %s: %s",
-	    p->name, c->folder, uv_strerror(error)));
+	/* Those that pass by themselves. */
+	if (error == UV_EAGAIN || error == UV_ENOMEM || error == UV_EMFILE ||
+	    error == UV_ENFILE)
+		kind = FAULT_RETRY;
+	return (fault_set(f, kind, "%s: cannot be started in %s: %s", p->name,
+	    c->folder, strerror(-error)));
 }
 
 struct exec_program *

@@ -8,7 +8,7 @@ mailbox over TLS, and run in turn, BENCH_ROUNDS times; the median is shown.
     BENCH_QUIET=60      seconds for which they do nothing, their CPU measured
     BENCH_MANY=10000    the same, at a light server of our own
     BENCH_ROUNDS=3
-    BENCH_ONLY=catchup,kafka,redis,idle,many,latency,programs
+    BENCH_ONLY=catchup,kafka,redis,webhook,exec,idle,many,latency,programs
 """
 
 import os
@@ -26,6 +26,7 @@ import contenders  # noqa: E402
 import mailbox  # noqa: E402
 from servers.dovecot import Dovecot  # noqa: E402
 from servers.kafkabroker import KafkaBroker  # noqa: E402
+from servers.nginx import Nginx  # noqa: E402
 from servers.process import new_folder  # noqa: E402
 from servers.redisserver import RedisServer  # noqa: E402
 from waiting import idle, latency, many  # noqa: E402
@@ -34,7 +35,7 @@ MAILS = int(os.environ.get("BENCH_MAILS", 20000))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 3))
 ONLY = os.environ.get(
     "BENCH_ONLY",
-    "catchup,kafka,redis,idle,many,latency,programs").split(",")
+    "catchup,kafka,redis,webhook,exec,idle,many,latency,programs").split(",")
 REPORT = contenders.ROOT / "build/bench.txt"
 
 
@@ -99,18 +100,19 @@ def catchup(report: Report, folder: Path) -> None:
         raise RuntimeError(f"{failed} did not finish, see above")
 
 
-def into(report: Report, folder: Path, name: str, make, server) -> None:
+def into(report: Report, folder: Path, name: str, make, *servers) -> None:
     """A real server, which takes its share of the cores too."""
     dovecot = Dovecot(fsync=False)
     try:
         failed = sum(compare(report, f"Into {name}, {case} mails", dovecot,
-                             case, count, size, folder, make, server)
+                             case, count, size, folder, make, *servers)
                      for case, count, size in (
                          ("medium", MAILS, 36_000),
                          ("small", MAILS * 5 // 2, 2_000)))
     finally:
         dovecot.remove()
-        server.remove()
+        for server in servers:
+            server.remove()
     if failed:
         raise RuntimeError(f"{failed} did not finish, see above")
 
@@ -122,6 +124,20 @@ def kafka(report: Report, folder: Path) -> None:
 def redis(report: Report, folder: Path) -> None:
     """With appendfsync always, so that what it acknowledges is durable."""
     into(report, folder, "Redis", contenders.redis_contenders, RedisServer())
+
+
+def webhook(report: Report, folder: Path) -> None:
+    taken: dict = {}  # by nginx, CPU seconds of each run
+    nginx = Nginx(9)  # nobody is behind it
+    into(report, folder, "a webhook", lambda *args:
+         contenders.webhook_contenders(*args, taken), nginx)
+    for name, seconds in taken.items():
+        report.line(f"{name:24}nginx' own CPU, all cases, s: " + " ".join(
+            f"{one:.1f}" for one in seconds))
+
+
+def exec(report: Report, folder: Path) -> None:
+    into(report, folder, "a program", contenders.exec_contenders)
 
 
 def programs(report: Report, folder: Path) -> None:
@@ -145,7 +161,7 @@ def main() -> int:
                 f"{time.strftime('%Y-%m-%d %H:%M')}")
     failed = 0
     folder = new_folder("bench")
-    for part in (catchup, kafka, redis, idle, many, latency, programs):
+    for part in (catchup, kafka, redis, webhook, exec, idle, many, latency, programs):
         if part.__name__ not in ONLY:
             continue
         try:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from outputs import KafkaOutput, RedisOutput
+from outputs import WEBHOOK_SECRET, KafkaOutput, RedisOutput
 from servers.dovecot import PASSWORD
 
 topics = itertools.count(1)
@@ -172,6 +172,65 @@ def redis_contenders(dovecot, user: str, folder: Path, server) -> dict:
         "Redis, at least once": lambda: run("at_least_once"),
         "Redis, exactly once": lambda: run("exactly_once"),
     }
+
+
+def stdout_beside(dovecot, user: str, folder: Path) -> dict:
+    """What others are compared with."""
+    return {
+        "raw FETCH, discarded": lambda: raw(dovecot, user, folder),
+        "stdout": lambda: mailbridge(dovecot, user, folder,
+                                     {"type": "stdout"}),
+    }
+
+
+def cpu_of_children(pid: int) -> float:
+    """Seconds, with its own."""
+    ticks = 0
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for one in [pid, *children]:
+        fields = Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def webhook_contenders(dovecot, user: str, folder: Path, nginx,
+                       taken: dict) -> dict:
+    """nginx answers 204 by itself, whatever comes; what it takes for that goes
+    to taken."""
+    secret = nginx.folder / "secret"
+    secret.write_text(WEBHOOK_SECRET)
+    secret.chmod(0o600)
+    urls = {"HTTP/1.1": f"http://127.0.0.1:{nginx.plain}/none",
+            "HTTP/2, TLS": f"https://localhost:{nginx.port}/none"}
+
+    def run(name: str, url: str, order: str) -> Result:
+        before = cpu_of_children(nginx.process.pid)
+        result = mailbridge(dovecot, user, folder, {
+            "type": "webhook", "url": url, "secret": {"file": str(secret)},
+            "tls_ca": nginx.ca, "order": order})
+        taken.setdefault(name, []).append(
+            cpu_of_children(nginx.process.pid) - before)
+        return result
+
+    runs = stdout_beside(dovecot, user, folder)
+    for protocol, url in urls.items():
+        for order in ("mailbox", "none"):
+            name = f"{protocol}, order {order}"
+            runs[name] = lambda name=name, url=url, order=order: run(
+                name, url, order)
+    return runs
+
+
+def exec_contenders(dovecot, user: str, folder: Path) -> dict:
+    """A program in C that answers at once; its CPU is in that of the run."""
+    def run(in_flight: int) -> Result:
+        return mailbridge(dovecot, user, folder, {
+            "type": "exec", "command": [str(ROOT / "build/bench/answer")],
+            "max_in_flight": in_flight})
+
+    return {**stdout_beside(dovecot, user, folder),
+            "exec, one in flight": lambda: run(1),
+            "exec, 64 in flight": lambda: run(64)}
 
 
 def raise_file_limit() -> None:

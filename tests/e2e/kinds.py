@@ -175,8 +175,8 @@ class Webhook(Kind):
 class Exec(Kind):
     """A program that passes over what it has."""
 
-    calls = (*STATE, "write", "writev")
-    paths = ("pipe:",)
+    calls = (*STATE, "pipe", "spawn", "write", "writev", "read")
+    paths = ("program:",)
     once = True
 
     def renew(self) -> None:

@@ -6,13 +6,13 @@ from bridge import account
 from mails import mail
 
 
-def watch(new_bridge, dovecot, user, output, accounts: int,
-          boxes: int) -> None:
+def watch(new_bridge, dovecot, user, output, accounts: int, boxes: int,
+          **settings) -> None:
     users = [f"{user}-{number}" for number in range(accounts)]
     names = [f"Box{number}" for number in range(boxes)]
     for name in users:
         dovecot.create(name, *names)
-    bridge = new_bridge([account(dovecot, name, mailboxes=names)
+    bridge = new_bridge([account(dovecot, name, mailboxes=names, **settings)
                          for name in users], output)
     bridge.start()
     bridge.wait_state(("idle",), seconds=120)
@@ -20,7 +20,7 @@ def watch(new_bridge, dovecot, user, output, accounts: int,
         for box in names:
             dovecot.append(name, [mail(number)], box)
     total = accounts * boxes
-    bridge.wait(lambda: output.count() == total, 120, f"{total} files")
+    bridge.wait(lambda: output.count() == total, 120, f"{total} events")
     found = {(event["account"], event["mailbox"])
              for event in output.events()}
     assert found == {(name, box) for name in users for box in names}
@@ -42,3 +42,14 @@ def test_200_mailboxes(new_bridge, new_dovecot, user, output):
 @pytest.mark.timeout(900)
 def test_1000_mailboxes(new_bridge, new_dovecot, user, output):
     watch(new_bridge, new_dovecot(clients=1500), user, output, 50, 20)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", ["webhook", "exec"])
+def test_2000_mailboxes(kind, request, new_bridge, new_dovecot, user):
+    """On few connections; a mailbox's next event waits for no other mailbox."""
+    output = request.getfixturevalue(f"{kind}_output")
+    watch(new_bridge, new_dovecot(clients=100), user, output, 10, 200,
+          max_connections=3, poll_seconds=5)
+    assert output.count() == 2000

@@ -50,6 +50,33 @@ pwrite64(int fd, const void *data, size_t len, off_t offset)
 	return (output("pwrite", SYS_pwrite64, fd, data, len, offset));
 }
 
+/* "short" is one octet. */
+static ssize_t
+input(const char *name, long number, int fd, void *data, size_t len, int flags)
+{
+	struct faults_call call;
+	ssize_t rc = 0;
+
+	faults_before(&call, name, fd, NULL);
+	if (call.half && len > 1)
+		len = 1;
+	if (call.error == 0)
+		rc = syscall(number, fd, data, len, flags, NULL, NULL);
+	return (faults_after(&call, rc));
+}
+
+ssize_t
+read(int fd, void *data, size_t len)
+{
+	return (input("read", SYS_read, fd, data, len, 0));
+}
+
+ssize_t
+recv(int fd, void *data, size_t len, int flags)
+{
+	return (input("recv", SYS_recvfrom, fd, data, len, flags));
+}
+
 ssize_t
 writev(int fd, const struct iovec *parts, int n)
 {

@@ -38,7 +38,7 @@ static int log_fd = -1;
 static long count; /* atomic */
 
 static long
-number(const char *name, long otherwise)
+number_of(const char *name, long otherwise)
 {
 	const char *value = getenv(name);
 
@@ -65,11 +65,11 @@ set_up(void)
 	paths = text("FAULTS_PATHS");
 	action = text("FAULTS_ACTION");
 	until = text("FAULTS_UNTIL");
-	times = number("FAULTS_TIMES", 1);
+	times = number_of("FAULTS_TIMES", 1);
 	if (log != NULL && log[0] != '\0')
 		log_fd = (int)syscall(SYS_openat, AT_FDCWD, log,
 		    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	__atomic_store_n(&at, number("FAULTS_AT", 0), __ATOMIC_RELEASE);
+	__atomic_store_n(&at, number_of("FAULTS_AT", 0), __ATOMIC_RELEASE);
 }
 
 static int
@@ -130,6 +130,7 @@ name_of(int fd, char name[NAME])
 	socklen_t size = sizeof(peer);
 	char link[64], address[INET6_ADDRSTRLEN] = "";
 	ssize_t len;
+	int number;
 
 	if (syscall(SYS_getpeername, fd, &peer, &size) == 0) {
 		if (peer.address.sa_family == AF_INET)
@@ -145,6 +146,8 @@ name_of(int fd, char name[NAME])
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	len = syscall(SYS_readlinkat, AT_FDCWD, link, name, NAME - 1);
 	name[len > 0 ? len : 0] = '\0';
+	if ((number = faults_program_pipe(name)) != -1)
+		(void)snprintf(name, NAME, "program:%d", number);
 }
 
 /* Is the trouble at its end? */

@@ -6,13 +6,16 @@
  *   FAULTS_PATHS   ... and of those that have a file or a socket only such
  *                  whose name contains one of these texts, separated by
  *                  commas; ends in it, where it has a "$" at its end.  A
- *                  socket is called "tcp:ADDRESS:PORT", by its peer
+ *                  socket is called "tcp:ADDRESS:PORT", by its peer, and the
+ *                  pipe to descriptor N of a program that libuv started for us
+ *                  "program:N"
  *   FAULTS_AT      the number of the call that is hit, from 1; 0 only counts
  *   FAULTS_TIMES   so many in a row are hit; 0: all from there on
  *   FAULTS_UNTIL   a file: once it is there, nothing is hit any more
  *   FAULTS_ACTION  the name of an errno: the call fails with it and does
  *                  nothing; "short": a write writes half of what it should
- *                  (one octet of one is left out: it is as if interrupted);
+ *                  (one octet of one is left out: it is as if interrupted),
+ *                  a read reads one octet;
  *                  "late-ERRNO": the call is made, and fails with it all the
  *                  same, as an fsync does whose pages are lost; "lie": a sync
  *                  does nothing and says that all went well; "kill-before",
@@ -22,14 +25,14 @@
  *   FAULTS_LOG     a file that gets a line for each call counted:
  *                  "NUMBER CALL NAME", with " HIT" at its end where it applies
  *
- * The calls: open (for writing), read-open, write, pwrite, writev, send,
- * sendto, sendmsg, fsync, fdatasync, syncfs, ftruncate, rename, link, unlink,
- * mkdir, close (of files opened for writing), and of libraries, where only
- * kill-before, kill-after, stop and wait apply: sqlite-commit, kafka-report (a
- * delivery report is about to be looked at), kafka-produce, kafka-begin,
- * kafka-commit, kafka-abort, kafka-init, kafka-listen, redis-command,
- * redis-read.  The variants of a call (pwrite64, renameat2) count under its
- * name. */
+ * The calls: open (for writing), read-open, read, recv, write, pwrite, writev,
+ * send, sendto, sendmsg, pipe and spawn (by libuv, for us), fsync, fdatasync,
+ * syncfs, ftruncate, rename, link, unlink, mkdir, close (of files opened for
+ * writing), and of libraries, where only kill-before, kill-after, stop and wait
+ * apply: sqlite-commit, kafka-report (a delivery report is about to be looked
+ * at), kafka-produce, kafka-begin, kafka-commit, kafka-abort, kafka-init,
+ * kafka-listen, redis-command, redis-read.  The variants of a call (pwrite64,
+ * renameat2) count under its name. */
 #ifndef FAULTS_H
 #define FAULTS_H
 
@@ -48,6 +51,9 @@ struct faults_call {
  * process is to die before the call. */
 void faults_before(
     struct faults_call *call, const char *name, int fd, const char *path);
+
+/* Which descriptor of a program this pipe is for, or -1. */
+int faults_program_pipe(const char *name);
 
 /* The call returned ${rc}: dies if that was asked for.  Gives back what the
  * program is to see, with errno set. */

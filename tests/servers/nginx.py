@@ -21,6 +21,9 @@ http {{
     scgi_temp_path {folder}/scgi;
     server {{
         listen 127.0.0.1:{port} ssl http2;
+        listen 127.0.0.1:{plain};
+        keepalive_requests 1000000;
+        client_max_body_size 0;
         ssl_certificate {pem};
         ssl_certificate_key {key};
         ssl_client_certificate {ca};
@@ -49,11 +52,12 @@ class Nginx(Server):
         program = find_program("nginx", "nginx-light")
         self.folder = new_folder("nginx")
         self.port = free_port()
+        self.plain = free_port()  # HTTP/1.1, without TLS
         self.authority = Authority(self.folder)
         pem, key = self.authority.issue("server", "DNS:localhost")
         config = self.folder / "nginx.conf"
         config.write_text(CONFIG.format(
-            folder=self.folder, port=self.port, pem=pem, key=key,
+            folder=self.folder, port=self.port, plain=self.plain, pem=pem, key=key,
             ca=self.ca, upstream=upstream,
             verify="on" if clients else "off",
             user="user root;" if os.geteuid() == 0 else ""))

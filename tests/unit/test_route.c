@@ -239,6 +239,8 @@ test_one_that_is_away_holds_when_the_budget_is_full(void **state)
 	while (!route_hold(w.route) && uid < MAILS)
 		submit(&w, ++uid);
 	assert_true(uid > 5 && uid < MAILS);
+	while (stored("7-5") == 0)
+		uv_run(&w.loop, UV_RUN_ONCE);
 	idle(&w);
 	assert_int_equal(w.total, 0);
 	assert_int_equal(stored("7-5"), 1);
