@@ -12,22 +12,17 @@
 static void
 read_command(struct exec_config *c, struct section *s)
 {
-	json_t *list;
-	size_t i, n;
+	const char **words = section_words(s, "command");
+	size_t i, n = 0;
 
-	section_need(s, "command");
-	if ((list = section_list(s, "command")) == NULL)
-		return;
-	if ((n = json_array_size(list)) == 0) {
-		section_error(s, "command", "is empty: [PROGRAM, ARGUMENT...]");
-		return;
-	}
-	if ((c->command = calloc(n + 1, sizeof(char *))) == NULL) {
+	while (words != NULL && words[n] != NULL)
+		n++;
+	if (words != NULL &&
+	    (c->command = calloc(n + 1, sizeof(char *))) == NULL)
 		section_error(s, "command", "out of memory");
-		return;
-	}
-	for (i = 0; i < n; i++)
-		c->command[i] = strdup(section_item_string(s, "command", i));
+	for (i = 0; c->command != NULL && i < n; i++)
+		c->command[i] = strdup(words[i]);
+	free(words);
 }
 
 static int

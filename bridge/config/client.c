@@ -191,25 +191,6 @@ read_identity(struct section *s, struct config_client *c)
 						   : "at most one");
 }
 
-static void
-read_command(struct section *s, struct config_client *c)
-{
-	json_t *list;
-	size_t i, n;
-
-	section_need(s, "command");
-	if ((list = section_list(s, "command")) == NULL)
-		return;
-	if ((n = json_array_size(list)) == 0) {
-		section_error(s, "command", "is empty");
-		return;
-	}
-	if ((c->command = calloc(n + 1, sizeof(*c->command))) == NULL)
-		must(NULL);
-	for (i = 0; i < n; i++)
-		c->command[i] = section_item_string(s, "command", i);
-}
-
 /* YYYY-MM-DD, the end of that day. */
 static void
 read_expires(struct section *s, struct config_client *c)
@@ -274,7 +255,7 @@ read_client(struct section *s, struct config_client *c)
 		c->key = section_secret(s, "key");
 		break;
 	case CLIENT_COMMAND:
-		read_command(s, c);
+		c->command = section_words(s, "command");
 		break;
 	case CLIENT_TOKEN_FILE:
 		section_need(s, "token");

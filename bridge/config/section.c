@@ -215,6 +215,29 @@ section_item_string(struct section *s, const char *key, size_t i)
 	return ("");
 }
 
+const char **
+section_words(struct section *s, const char *key)
+{
+	const char **words;
+	json_t *list;
+	size_t i, n;
+
+	section_need(s, key);
+	if ((list = section_list(s, key)) == NULL)
+		return (NULL);
+	if ((n = json_array_size(list)) == 0) {
+		section_error(s, key, "is empty");
+		return (NULL);
+	}
+	if ((words = calloc(n + 1, sizeof(*words))) == NULL) {
+		section_error(s, key, "out of memory");
+		return (NULL);
+	}
+	for (i = 0; i < n; i++)
+		words[i] = section_item_string(s, key, i);
+	return (words);
+}
+
 struct section *
 section_item(struct section *s, const char *key, size_t i)
 {

@@ -60,6 +60,11 @@ json_t *section_list(struct section *, const char *key);
 const char *section_item_string(struct section *, const char *key, size_t i);
 struct section *section_item(struct section *, const char *key, size_t i);
 
+/* The list of strings at ${key}, which must be there and not be empty: a
+ * NULL-ended array for free(), its strings borrowed from the value; NULL on a
+ * mistake. */
+const char **section_words(struct section *, const char *key);
+
 /* The same as a reference to a secret; NULL if it is none. */
 struct secret *section_item_secret(struct section *, const char *key, size_t i);
 

@@ -343,7 +343,7 @@ test_config(void **state)
 	    "\"max_event_bytes\": \"1MiB\", \"environment\": "
 	    "{\"A\": {\"env\": \"B\"}, \"_c1\": \"d\"}}"));
 	contract_mistake(&c, &exec_ops, "{}", "command");
-	contract_mistake(&c, &exec_ops, "{\"command\": []}", "PROGRAM");
+	contract_mistake(&c, &exec_ops, "{\"command\": []}", "empty");
 	contract_mistake(&c, &exec_ops, "{\"command\": \"a b\"}", "a list");
 	contract_mistake(
 	    &c, &exec_ops, "{\"command\": [\"a\", 1]}", "command[1]");
