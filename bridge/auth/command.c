@@ -4,6 +4,7 @@
 
 #include "bridge/auth/command.h"
 #include "bridge/buf.h"
+#include "bridge/descriptors.h"
 #include "bridge/fault.h"
 #include "bridge/limits.h"
 
@@ -168,6 +169,7 @@ command_start(uv_loop_t *loop, const char *const *argv, command_done *done,
 	c->process.data = c->out.data = c->timer.data = c;
 	stdio[1].data.stream = (uv_stream_t *)&c->out;
 	c->handles = 3;
+	descriptors_keep_private();
 	if ((error = uv_spawn(loop, &c->process, &options)) != 0) {
 		fault_set(f, FAULT_CONFIG, "command %s: cannot be started: %s",
 		    argv[0], uv_strerror(error));
