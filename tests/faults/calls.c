@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -77,19 +78,37 @@ recv(int fd, void *data, size_t len, int flags)
 	return (input("recv", SYS_recvfrom, fd, data, len, flags));
 }
 
+/* The first half of all octets: how many parts of ${some} that are. */
+static size_t
+cut(struct iovec some[IOV_MAX], const struct iovec *parts, size_t n)
+{
+	size_t left = 0, i;
+
+	for (i = 0; i < n; i++)
+		left += parts[i].iov_len;
+	left /= 2;
+	for (i = 0; i < n && i < IOV_MAX; i++) {
+		some[i] = parts[i];
+		if (some[i].iov_len >= left) {
+			some[i].iov_len = left;
+			return (i + 1);
+		}
+		left -= some[i].iov_len;
+	}
+	return (i);
+}
+
 ssize_t
 writev(int fd, const struct iovec *parts, int n)
 {
+	struct iovec some[IOV_MAX];
 	struct faults_call call;
-	struct iovec first;
 	ssize_t rc = 0;
 
 	faults_before(&call, "writev", fd, NULL);
-	if (call.half && n > 0) {
-		first = parts[0];
-		first.iov_len = half(&call, first.iov_len);
-		parts = &first;
-		n = 1;
+	if (call.half) {
+		n = (int)cut(some, parts, (size_t)n);
+		parts = some;
 	}
 	if (call.error == 0 || call.late)
 		rc = syscall(SYS_writev, fd, parts, n);
@@ -129,20 +148,18 @@ send(int fd, const void *data, size_t len, int flags)
 ssize_t
 sendmsg(int fd, const struct msghdr *message, int flags)
 {
+	struct iovec some[IOV_MAX];
 	struct faults_call call;
-	struct msghdr some = *message;
-	struct iovec first;
+	struct msghdr what = *message;
 	ssize_t rc = 0;
 
 	faults_before(&call, "sendmsg", fd, NULL);
-	if (call.half && some.msg_iovlen > 0) {
-		first = some.msg_iov[0];
-		first.iov_len = half(&call, first.iov_len);
-		some.msg_iov = &first;
-		some.msg_iovlen = 1;
+	if (call.half) {
+		what.msg_iovlen = cut(some, what.msg_iov, what.msg_iovlen);
+		what.msg_iov = some;
 	}
 	if (call.error == 0 || call.late)
-		rc = syscall(SYS_sendmsg, fd, &some, flags);
+		rc = syscall(SYS_sendmsg, fd, &what, flags);
 	return (faults_after(&call, rc));
 }
 

@@ -5,7 +5,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
@@ -17,11 +17,13 @@ static unsigned long long pipes[3];
 int
 faults_program_pipe(const char *name)
 {
+	static const char prefix[] = "pipe:[";
 	unsigned long long inode;
 	int i;
 
-	if (sscanf(name, "pipe:[%llu]", &inode) != 1)
+	if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
 		return (-1);
+	inode = strtoull(name + sizeof(prefix) - 1, NULL, 10);
 	for (i = 0; i < 3; i++) {
 		if (pipes[i] == inode)
 			return (i);
