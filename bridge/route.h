@@ -50,7 +50,8 @@ void route_give(struct route *, size_t charge);
 size_t route_charge(const struct route *, size_t size);
 
 /* Is it better not to fetch now: all sinks are down and have something to be
- * tried with, or the budget is full?  If so, the changed() of the route or of a pipeline tells when to ask again. */
+ * tried with, or the budget is full?  If so, the changed() of the route or of a
+ * pipeline tells when to ask again. */
 int route_hold(struct route *);
 
 /* The sink that the others wait for, and in *n how many messages they have that

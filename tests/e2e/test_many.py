@@ -15,12 +15,12 @@ def watch(new_bridge, dovecot, user, output, accounts: int, boxes: int,
     bridge = new_bridge([account(dovecot, name, mailboxes=names, **settings)
                          for name in users], output)
     bridge.start()
-    bridge.wait_state(("idle",), seconds=120)
+    bridge.wait_state(seconds=300)
     for number, name in enumerate(users):
         for box in names:
             dovecot.append(name, [mail(number)], box)
     total = accounts * boxes
-    bridge.wait(lambda: output.count() == total, 120, f"{total} events")
+    bridge.wait(lambda: output.count() == total, 300, f"{total} events")
     found = {(event["account"], event["mailbox"])
              for event in output.events()}
     assert found == {(name, box) for name in users for box in names}

@@ -23,7 +23,6 @@ http {{
         listen 127.0.0.1:{port} ssl http2;
         listen 127.0.0.1:{plain};
         keepalive_requests 1000000;
-        client_max_body_size 0;
         ssl_certificate {pem};
         ssl_certificate_key {key};
         ssl_client_certificate {ca};
