@@ -1,7 +1,7 @@
 /* What /metrics tells: every part's numbers, written when somebody asks.
  *
- * Series: a few for the process, some 25 for each sink, 7 for each client, 6
- * for each account, 4 for each mailbox. */
+ * Series: a few for the process, some 25 for each sink, 7 for each client and
+ * each account, 4 for each mailbox. */
 #include <curl/curl.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
