@@ -19,7 +19,7 @@ if [ "${UNIT_ONE:-}" ]; then
 fi
 rm -f "$dir"/*.events
 code=0
-printf '%s\n' "$@" | UNIT_ONE=1 xargs -P "$(nproc)" -n 1 \
+printf '%s\n' "$@" | sort -r | UNIT_ONE=1 xargs -P "$(nproc)" -n 1 \
     "$0" "${dir%/unit}" || code=1
 cat "$dir"/*.events >"$dir/events" 2>/dev/null || true
 exit "$code"
