@@ -23,6 +23,16 @@ now_ms(const struct line *l)
 
 /* What the connection tells */
 
+/* Octets came: whoever holds the line takes what they say.  A visit may end in
+ * the middle of them. */
+static void
+pump(struct line *l)
+{
+	l->ops->pump(l->arg);
+	if (l->session != NULL)
+		session_keep(l->session);
+}
+
 static void
 on_opened(void *arg, const char *greeting, size_t len)
 {
@@ -39,7 +49,7 @@ on_opened(void *arg, const char *greeting, size_t len)
 	}
 	session_feed(l->session, greeting, len, now_ms(l));
 	session_greeted(l->session, now_ms(l));
-	l->ops->pump(l->arg);
+	pump(l);
 }
 
 static void
@@ -48,7 +58,7 @@ on_data(void *arg, const char *data, size_t len)
 	struct line *l = arg;
 
 	session_feed(l->session, data, len, now_ms(l));
-	l->ops->pump(l->arg);
+	pump(l);
 }
 
 static void

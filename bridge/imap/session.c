@@ -245,6 +245,15 @@ hold_input(struct session *s)
 	return (0);
 }
 
+void
+session_keep(struct session *s)
+{
+	if (s->state == STATE_FAILED || hold_input(s) == 0)
+		return;
+	fault_set(&s->fault, FAULT_RETRY, "out of memory");
+	session_fail(s);
+}
+
 /* The next response.  Octets that bring us nowhere are counted, and those of
  * messages keep a FETCH alive if they are not too few. */
 static int
@@ -321,10 +330,8 @@ session_next(struct session *s, struct session_event *ev)
 		ev->fault = &s->fault;
 		return (1);
 	}
-	if (s->state != STATE_FAILED && hold_input(s) == -1) {
-		fault_set(&s->fault, FAULT_RETRY, "out of memory");
-		session_fail(s);
-		return (session_next(s, ev));
-	}
-	return (0);
+	session_keep(s);
+	return (s->state == STATE_FAILED && !s->failure_told
+		? session_next(s, ev)
+		: 0);
 }

@@ -89,9 +89,12 @@ struct session *session_new(const struct session_config *, uint64_t now);
 void session_free(struct session *);
 
 /* Give octets from the server.  They are borrowed until session_next() returned
- * 0, or until the next session_feed(): what is not used up by then is copied.
- */
+ * 0, or until session_keep(): what is not used up by then is copied. */
 void session_feed(struct session *, const char *data, size_t len, uint64_t now);
+
+/* Who fed it takes the octets back, whether or not all events were pulled: the
+ * session may have come into other hands in the middle. */
+void session_keep(struct session *);
 
 /* The greeting is complete (with the capabilities, if they were asked for):
  * go on to SESSION_LOGIN or fail. */
