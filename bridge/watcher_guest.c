@@ -157,6 +157,9 @@ watcher_listed(struct watcher *w, int there)
 		log_write(LOG_INFO, "watcher", w->name,
 		    "the server lists the mailbox again");
 		ladder_reset(&w->ladder);
+		/* It waits for its time, or for its turn at the doorman. */
+		uv_timer_stop(&w->timer);
+		line_close(&w->own);
 		watcher_open(w);
 	}
 }
