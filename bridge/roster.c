@@ -312,6 +312,7 @@ new_roster(const struct roster_host *host, const struct config_account *a,
 	    patrol_new(&r->watchers_host, a, r->doorman, &patrol_ops, r);
 	if (r->patrol == NULL)
 		goto fail;
+	berths_init(&r->berths);
 	uv_timer_init(host->watcher->loop, &r->timer);
 	r->timer.data = r;
 	return (r);

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "bridge/berths.h"
 #include "bridge/fault.h"
 #include "bridge/roster.h"
 #include "bridge/watcher.h"
@@ -22,10 +23,9 @@ struct roster {
 	size_t n, cap, nstopped;
 	json_t *index; /* name: number */
 	size_t npatterns;
-	size_t nplaced;	  /* so many from the first on have their places */
-	int listed_once;  /* what comes now is new */
-	unsigned allowed; /* connections, as the server showed; 0: any number */
-	int counting;
+	size_t nplaced;	      /* so many from the first on have their places */
+	int listed_once;      /* what comes now is new */
+	struct berths berths; /* connections, as far as the server showed */
 	int started, draining, patrol_stopped, told, truncated;
 	struct fault why; /* the first reason for which one ended */
 	size_t closing;

@@ -11,7 +11,7 @@ from pathlib import Path
 
 PURE = ["bridge/imap/response*", "bridge/imap/session*", "bridge/ack.*",
         "bridge/catchup*", "bridge/uidset*", "bridge/budget.*",
-        "bridge/ladder.*", "bridge/imap/vendor.*",
+        "bridge/berths.*", "bridge/ladder.*", "bridge/imap/vendor.*",
         "bridge/fingerprint.*", "bridge/rematch*",
         "bridge/envelope/*", "bridge/imap/sasl.*",
         "bridge/auth/jwt.*", "bridge/auth/advice.*"]
