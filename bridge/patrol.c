@@ -12,7 +12,6 @@
 #include "bridge/patrol_private.h"
 
 /* As for a watcher: see there. */
-#define SUCCESS_MS 10000
 #define LOGOUT_MS 2000
 #define ONCE_FAILURES 3
 #define LIMITED_MS 5000
@@ -92,11 +91,6 @@ patrol_fail(struct patrol *p, const struct fault *why)
 
 	if (p->state == PATROL_STOPPED)
 		return;
-	if (p->state == PATROL_READY &&
-	    uv_now(p->host->loop) - p->connected_at >= SUCCESS_MS) {
-		ladder_reset(&p->ladder);
-		p->failures = 0;
-	}
 	patrol_forget(p);
 	uv_timer_stop(&p->timer);
 	if (p->stopping || p->draining) {

@@ -95,7 +95,8 @@ void patrol_listed(struct patrol *, const struct session_event *);
 int patrol_list_done(
     struct patrol *, const struct session_event *, struct fault *f);
 
-/* Forget what was under way on the connection that is gone. */
+/* Forget what was under way on the connection that is gone, for whatever
+ * reason; one that was good for a while ends the failures before it. */
 void patrol_forget(struct patrol *);
 
 #endif

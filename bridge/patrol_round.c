@@ -13,6 +13,9 @@
  * server (RFC 3501 section 5.4), and sooner by what stands between. */
 #define KEEPALIVE_MS 300000
 
+/* As for a watcher: see there. */
+#define SUCCESS_MS 10000
+
 static uint64_t
 now_ms(const struct patrol *p)
 {
@@ -105,6 +108,11 @@ patrol_is_needed(const struct patrol *p)
 void
 patrol_forget(struct patrol *p)
 {
+	if (p->state == PATROL_READY &&
+	    now_ms(p) - p->connected_at >= SUCCESS_MS) {
+		ladder_reset(&p->ladder);
+		p->failures = 0;
+	}
 	p->listing = p->rounding = p->notified = 0;
 	p->box_open = p->look_back = 0;
 	p->cursor = NULL;

@@ -14,8 +14,9 @@
 #include "bridge/route.h"
 #include "bridge/watcher_private.h"
 
-/* A session that lasted this long counts as a success for the ladder: one that
- * is dropped right after the login, again and again, does not. */
+/* A session that lasted this long counts as a success for the ladder, however
+ * it ends: one that is dropped right after the login, again and again, does
+ * not. */
 #define SUCCESS_MS 10000
 
 /* How long the far side may take to agree to LOGOUT. */
@@ -44,6 +45,12 @@ watcher_enter(struct watcher *w, enum watcher_state state)
 void
 watcher_leave_line(struct watcher *w, int blame)
 {
+	uint64_t now = uv_now(w->host->loop);
+
+	if (w->selected && now - w->connected_at >= SUCCESS_MS) {
+		ladder_reset(&w->ladder);
+		w->failures = 0;
+	}
 	if (watcher_rest_keep(w))
 		blame = 0; /* it will be better the next time */
 	watcher_release(w);
@@ -52,7 +59,7 @@ watcher_leave_line(struct watcher *w, int blame)
 	w->probing = 0;
 	w->wake_at = UINT64_MAX;
 	if (w->catchup != NULL)
-		catchup_disconnected(w->catchup, blame, uv_now(w->host->loop));
+		catchup_disconnected(w->catchup, blame, now);
 }
 
 static int
@@ -165,16 +172,11 @@ check_limit(struct watcher *w, struct fault *f)
 void
 watcher_fail(struct watcher *w, const struct fault *why)
 {
-	uint64_t now = uv_now(w->host->loop);
 	struct fault f = *why;
 	int visiting = is_visiting(w);
 
 	if (w->state == WATCHER_STOPPED)
 		return;
-	if (w->selected && now - w->connected_at >= SUCCESS_MS) {
-		ladder_reset(&w->ladder);
-		w->failures = 0;
-	}
 	if (w->stopping || w->draining) {
 		watcher_end(w, NULL);
 		return;
