@@ -332,6 +332,8 @@ act(struct watcher *w, const char *why, struct fault *f)
 
 	if (w->match == NULL && !w->resetting)
 		w->reset_from.old_uid = catchup_mark(w->catchup);
+	/* A search for the highest UID of the numbers before is in vain. */
+	w->resetting = 0;
 	if (w->account->on_reset == CONFIG_RESET_STOP)
 		return (tell_stop(w, why, f));
 	log_write(LOG_WARN, "watcher", w->name, "%s; %s", why,
