@@ -258,6 +258,12 @@ catchup_complete(const struct catchup *c)
 	return (!c->dirty && !c->searching && !c->truncated && c->below == 0);
 }
 
+int
+catchup_is_void(const struct catchup *c)
+{
+	return (c->search_at != 0);
+}
+
 uint64_t
 catchup_expunged(const struct catchup *c)
 {

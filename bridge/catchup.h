@@ -141,6 +141,10 @@ uint32_t catchup_mark_if(
 uint64_t catchup_lag(const struct catchup *);
 int catchup_complete(const struct catchup *);
 
+/* Had the last SEARCH no answer?  Then nothing is known of what is there, until
+ * it is asked again: see catchup_wake(). */
+int catchup_is_void(const struct catchup *);
+
 /* How many UIDs turned out to be expunged. */
 uint64_t catchup_expunged(const struct catchup *);
 

@@ -277,9 +277,9 @@ watcher_match_next(struct watcher *w, struct fault *f)
 
 	if (remember(w, f) == -1)
 		return (-1);
-	/* A SEARCH without an answer is repeated, see catchup_searched(). */
-	if (catchup_lag(w->catchup) == 0 &&
-	    catchup_wake(w->catchup) != UINT64_MAX)
+	/* A SEARCH without an answer is repeated: what was listed before it is
+	 * not all looked at. */
+	if (catchup_is_void(w->catchup))
 		return (0);
 	if (!w->match->reading && (rc = read_doubts(w, f)) != 0)
 		return (rc);
