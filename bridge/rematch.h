@@ -13,7 +13,8 @@
  * have kept theirs.  Who is older by each witness that counts is passed over;
  * who came after the last one that is known is new; all others are published as
  * uncertain.  Where no mail is known, those are passed over that are older than
- * all that is remembered, unless everything is wanted.  What was published
+ * all that is remembered, unless everything is wanted.  No mail is older that
+ * way while an earlier reset is not through.  What was published
  * above the mark, while a mail before it was not, is known, but no witness.
  *
  * Pure: no I/O, no clock. */
@@ -36,6 +37,10 @@ struct rematch_rules {
 	/* The mailbox is wanted from its beginning: none is left out only
 	 * because it is older than what is remembered. */
 	int whole;
+	/* Not all mails of an earlier reset had come out.  They come in the
+	 * order of their new places, which may be any order of their dates:
+	 * who is older may be one of those that are left. */
+	int unsettled;
 	/* When its mark was committed last: all there is where nothing is
 	 * remembered. */
 	int64_t committed_at;

@@ -5,6 +5,10 @@
 /* One in ten may contradict: mails are moved away and back. */
 #define TRUSTED(wrong, of) ((of) > 0 && (wrong)*10 <= (of))
 
+/* Fewer known mails may stand in their order by chance: that a mail is below
+ * them is not enough. */
+#define ORDER_KNOWN 4
+
 /* What the known mails tell of all others. */
 struct witness {
 	size_t known;
@@ -74,13 +78,19 @@ decide(const struct rematch *r, const struct witness *w, enum place place,
 {
 	int older = age == REMATCH_OLDER || age == REMATCH_OLDEST;
 
+	if (older && r->rules.unsettled) {
+		age = REMATCH_SAME_TIME;
+		older = 0;
+	}
 	if (w->known == 0)
 		return (decide_unknown(r, age));
 	if (!w->dates)
 		age = REMATCH_UNDATED;
 	switch (place) {
 	case BELOW:
-		return (age == REMATCH_NEWER ? UNCERTAIN : PASS);
+		if (age == REMATCH_NEWER || (w->known < ORDER_KNOWN && !older))
+			return (UNCERTAIN);
+		return (PASS);
 	case BETWEEN:
 		return (UNCERTAIN);
 	case ABOVE:

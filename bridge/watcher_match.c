@@ -92,6 +92,28 @@ watcher_match_found(struct watcher *w, uint32_t lo, uint32_t hi)
 		(void)uidset_add(&w->match->found, lo, hi);
 }
 
+/* Were mails of the reset before this one still to come out?  1, 0, or -1 with
+ * ${f}. */
+static int
+is_unsettled(struct watcher *w, struct fault *f)
+{
+	const struct reset *from = &w->reset_from;
+	struct reset before;
+	int rc;
+
+	if (w->reset.epoch != 0)
+		return (w->reset.horizon > from->old_uid);
+	if (w->host->store == NULL)
+		return (0);
+	rc = checkpoint_last_reset(w->host->store, w->account->name, w->mailbox,
+	    from->old_uidvalidity, &before, f);
+	if (rc != 1)
+		return (rc);
+	rc = before.horizon > from->old_uid;
+	reset_clear(&before);
+	return (rc);
+}
+
 /* All outcomes are known: ask the store. */
 static int
 remember(struct watcher *w, struct fault *f)
@@ -110,6 +132,8 @@ remember(struct watcher *w, struct fault *f)
 
 	if (w->match->rematch != NULL)
 		return (0);
+	if ((rules.unsettled = is_unsettled(w, f)) == -1)
+		return (-1);
 	if ((prints = watcher_prints_all(w, &n, f)) == NULL)
 		return (-1);
 	w->match->rematch = rematch_new(prints, n, &rules);
