@@ -95,8 +95,9 @@ build/faults.so: $(wildcard tests/faults/*.c tests/faults/*.h)
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARN) -O1 -g -fPIC -shared -o $@ \
 	    $(filter %.c,$^) -ldl
 
+# Its own loop, store and clock come before those of the libraries.
 $(BUILD)/sim: $(SIM_OBJS) $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,--wrap=time -o $@ $^ $(PKG_LIBS)
 
 # GMime is what the conversion is compared with.
 $(BUILD)/bench/%: tests/bench/%.c $(LIB)

@@ -40,15 +40,6 @@ checkpoint_prints_forget(sqlite3 *db, const char *account, const char *mailbox)
 	    account, mailbox)));
 }
 
-/* Is number ${seq} still kept when ${last} is written?  The last ones are all
- * kept, those before by the powers of two in their numbers: one of two when
- * they are twice as old, one of four, and so on. */
-static int
-is_kept(int64_t seq, int64_t last)
-{
-	return (last - seq < LIMIT_FINGERPRINTS * (seq & -seq));
-}
-
 static int
 insert(sqlite3_stmt *stmt, int64_t seq, const struct fingerprint *p)
 {
@@ -127,7 +118,7 @@ checkpoint_prints_write(sqlite3 *db, const struct checkpoint_row *row)
 	if ((stmt = prepare_insert(db, row)) == NULL)
 		return (-1);
 	for (i = 0; i < row->nprints && rc == 0; i++) {
-		if (is_kept(first + (int64_t)i, last))
+		if (fingerprint_is_kept(first + (int64_t)i, last))
 			rc = insert(stmt, first + (int64_t)i, &row->prints[i]);
 	}
 	sqlite3_finalize(stmt);

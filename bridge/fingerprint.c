@@ -59,6 +59,12 @@ fingerprint_hash(const char *blob_id, unsigned char hash[FINGERPRINT_HASH])
 	return (read_hex(blob_id + n, hash, FINGERPRINT_HASH));
 }
 
+int
+fingerprint_is_kept(int64_t seq, int64_t last)
+{
+	return (last - seq < LIMIT_FINGERPRINTS * (seq & -seq));
+}
+
 static void
 begin(struct fingerprint *p, const struct message *m)
 {

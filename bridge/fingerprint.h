@@ -38,6 +38,12 @@ void fingerprint_look(struct fingerprint *, const struct message *m);
 /* Read "sha256-<64 hex>"; 0, or -1 if it is none. */
 int fingerprint_hash(const char *blob_id, unsigned char hash[FINGERPRINT_HASH]);
 
+/* Of those of a mailbox, numbered from 1 on: is number ${seq} still kept when
+ * ${last} is written?  The last LIMIT_FINGERPRINTS are all kept, those before
+ * by the powers of two in their numbers: one of two when they are twice as old,
+ * one of four, and so on. */
+int fingerprint_is_kept(int64_t seq, int64_t last);
+
 /* As text, "44:7:12:0:1780308000:700:<hex>:<64 hex>", "-" for what is not
  * known; and read from *text, which moves behind it and a comma: 1, 0 at the
  * end, -1 if it is none. */
