@@ -1,4 +1,5 @@
 /* What a watcher asks for next. */
+#include <stdio.h>
 #include <time.h>
 
 #include "bridge/catchup.h"
@@ -87,6 +88,19 @@ await_answer(struct watcher *w)
 	return (0);
 }
 
+/* Nothing else is asked for until the highest UID is known. */
+static void
+probe(struct watcher *w)
+{
+	char criteria[32];
+
+	if (!w->probe_due || w->draining || !session_ready(w->line->session))
+		return;
+	w->probe_due = 0;
+	(void)snprintf(criteria, sizeof(criteria), "UID %u:*", w->probe_from);
+	session_search(w->line->session, criteria, now_ms(w));
+}
+
 int
 watcher_command(struct watcher *w, struct fault *f)
 {
@@ -95,6 +109,10 @@ watcher_command(struct watcher *w, struct fault *f)
 	int hold, rc;
 
 	w->held = 0;
+	if (w->probing) {
+		probe(w);
+		return (0);
+	}
 	if (watcher_reset_tell(w, f) == -1)
 		return (-1);
 	if (w->telling || w->due != NULL) {

@@ -237,7 +237,7 @@ begin_new(struct watcher *w, const struct session_event *ev, struct fault *f)
 void
 watcher_probe(struct watcher *w, uint32_t uid)
 {
-	w->probing = 1;
+	w->probing = w->probe_due = 1;
 	w->probe_from = uid;
 	w->probed = 0;
 }

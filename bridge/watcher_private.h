@@ -93,7 +93,8 @@ struct watcher {
 	uint64_t waiting_at; /* the loop's time; 0: nothing waits */
 	int held;	     /* waits for room, or for an outcome */
 	uint64_t settling;   /* the first mark's number, until it is durable */
-	int probing;	     /* a SEARCH for the highest UID is under way */
+	int probing;	     /* the highest UID is searched for */
+	int probe_due;	     /* and that is still to be asked */
 	uint32_t probe_from; /* from here on */
 	uint32_t probed;     /* it */
 	int lying_uidnext;   /* it was not what it should be: not believed */

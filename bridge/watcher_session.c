@@ -1,6 +1,4 @@
 /* What a watcher says on a connection, and how it takes what comes. */
-#include <stdio.h>
-
 #include "bridge/catchup.h"
 #include "bridge/config/config.h"
 #include "bridge/imap/session.h"
@@ -22,8 +20,6 @@ now_ms(const struct watcher *w)
 static int
 on_selected(struct watcher *w, const struct session_event *ev, struct fault *f)
 {
-	char criteria[32];
-
 	w->opened_at = now_ms(w);
 	w->missing = 0;
 	if (!w->selected) {
@@ -36,13 +32,8 @@ on_selected(struct watcher *w, const struct session_event *ev, struct fault *f)
 	if (watcher_selected(w, ev, f) == -1)
 		return (-1);
 	watcher_enter(w, WATCHER_CATCHING_UP);
-	if (w->probing) {
-		(void)snprintf(
-		    criteria, sizeof(criteria), "UID %u:*", w->probe_from);
-		session_search(w->line->session, criteria, now_ms(w));
-	} else if (w->catchup != NULL) {
+	if (!w->probing && w->catchup != NULL)
 		watcher_look(w);
-	}
 	return (0);
 }
 
