@@ -15,7 +15,7 @@ catchup_new(const struct checkpoint *from)
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return (NULL);
 	uidset_init(&c->pending, LIMIT_SEARCH_RANGES);
-	buf_init(&c->text, LIMIT_IMAP_COMMAND);
+	buf_init(&c->text, LIMIT_IMAP_COMMAND - LIMIT_IMAP_ITEMS);
 	memcpy(c->since, from->since, sizeof(c->since));
 	c->since_below = from->since_below;
 	c->last = UINT32_MAX;

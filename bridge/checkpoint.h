@@ -124,6 +124,10 @@ int checkpoint_each_epoch(struct checkpoint_store *,
 struct fingerprint *checkpoint_prints(struct checkpoint_store *,
     const char *account, const char *mailbox, size_t *n, struct fault *f);
 
+/* The last one alone: 1, 0 if there is none, -1 with ${f}. */
+int checkpoint_last_print(struct checkpoint_store *, const char *account,
+    const char *mailbox, struct fingerprint *, struct fault *f);
+
 /* Which UIDs below ${at} are no news, if that is where the mailbox stands: in
  * *below, malloc'ed; NULL: all of them.  0, or -1 with ${f}. */
 int checkpoint_below(struct checkpoint_store *, const char *account,

@@ -151,6 +151,37 @@ read_print(sqlite3_stmt *stmt, struct fingerprint *p)
 		memcpy(p->hash, sqlite3_column_blob(stmt, 7), FINGERPRINT_HASH);
 }
 
+#define SELECT                                                    \
+	"SELECT " COLUMNS ", sum = rowsum(" CHECKPOINT_PRINTS ")" \
+	" FROM fingerprint WHERE account = ?1 AND mailbox = ?2"   \
+	" ORDER BY seq"
+
+int
+checkpoint_last_print(struct checkpoint_store *store, const char *account,
+    const char *mailbox, struct fingerprint *p, struct fault *f)
+{
+	sqlite3_stmt *stmt;
+	int rc = SQLITE_ERROR, found = -1;
+	sqlite3 *db;
+
+	if ((db = checkpoint_reader(store, f)) == NULL)
+		return (-1);
+	if (!checkpoint_is_current(store))
+		return (0);
+	stmt = checkpoint_prepare(db, SELECT " DESC LIMIT 1", account, mailbox);
+	if (stmt != NULL && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		read_print(stmt, p);
+		found = sqlite3_column_int(stmt, 8) == 1 ? 1 : -1;
+	} else if (rc == SQLITE_DONE)
+		found = 0;
+	if (found == -1 && rc == SQLITE_ROW)
+		checkpoint_schema_damaged(db, f);
+	else if (found == -1)
+		checkpoint_schema_fault(db, "read", f);
+	sqlite3_finalize(stmt);
+	return (found);
+}
+
 struct fingerprint *
 checkpoint_prints(struct checkpoint_store *store, const char *account,
     const char *mailbox, size_t *n, struct fault *f)
@@ -167,11 +198,7 @@ checkpoint_prints(struct checkpoint_store *store, const char *account,
 		return (NULL);
 	if (!checkpoint_is_current(store))
 		return (NULL);
-	stmt = checkpoint_prepare(db,
-	    "SELECT " COLUMNS ", sum = rowsum(" CHECKPOINT_PRINTS ")"
-	    " FROM fingerprint"
-	    " WHERE account = ?1 AND mailbox = ?2 ORDER BY seq",
-	    account, mailbox);
+	stmt = checkpoint_prepare(db, SELECT, account, mailbox);
 	while (stmt != NULL && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		if (*n == max) {
 			max = max * 2 + LIMIT_FINGERPRINTS;

@@ -29,7 +29,7 @@
 static void
 numbers(const struct reset *r, int64_t n[NUMBERS])
 {
-	const int64_t all[NUMBERS] = { (int64_t)r->epoch, r->at, r->rewound,
+	const int64_t all[NUMBERS] = { (int64_t)r->epoch, r->at, r->cause,
 		(int64_t)r->old_uidvalidity, r->old_uid, r->uid, r->uidnext,
 		(int64_t)r->exists, (int64_t)r->matched, (int64_t)r->passed,
 		(int64_t)r->published, (int64_t)r->uncertain, r->ceiling,
@@ -107,6 +107,14 @@ text(sqlite3_stmt *stmt, int column)
 	return (s != NULL ? (const char *)s : "");
 }
 
+static enum reset_cause
+cause_of(int number)
+{
+	return (number == RESET_UIDNEXT || number == RESET_UID
+		? (enum reset_cause)number
+		: RESET_UIDVALIDITY);
+}
+
 static int
 read_reset(sqlite3_stmt *stmt, struct reset *r)
 {
@@ -114,7 +122,7 @@ read_reset(sqlite3_stmt *stmt, struct reset *r)
 				 (uint64_t)sqlite3_column_int64(stmt, 0),
 		.epoch = (uint64_t)sqlite3_column_int64(stmt, 1),
 		.at = sqlite3_column_int64(stmt, 2),
-		.rewound = sqlite3_column_int(stmt, 3),
+		.cause = cause_of(sqlite3_column_int(stmt, 3)),
 		.old_uidvalidity = (uint64_t)sqlite3_column_int64(stmt, 5),
 		.old_uid = (uint32_t)sqlite3_column_int64(stmt, 6),
 		.uid = (uint32_t)sqlite3_column_int64(stmt, 7),

@@ -29,7 +29,7 @@ fill(struct reset *r, json_t *notice)
 	json_t *before = json_object_get(notice, "previous");
 
 	r->epoch = number(notice, "epoch");
-	r->rewound = strcmp(text(notice, "cause"), "uidNext") == 0;
+	r->cause = reset_cause_read(text(notice, "cause"));
 	(void)snprintf(
 	    r->policy, sizeof(r->policy), "%s", text(notice, "policy"));
 	r->old_uidvalidity = number(before, "uidValidity");

@@ -17,6 +17,9 @@
 /* A command line: Yahoo and UW take 1000 octets, Courier 16 k, Dovecot 64 k. */
 #define LIMIT_IMAP_COMMAND 1000
 
+/* What stands in it beside a set of UIDs: tag, FETCH, and what is asked for. */
+#define LIMIT_IMAP_ITEMS 160
+
 /* UIDs asked for in one FETCH: enough that a far server is not idle most of the
  * time.  One FETCH at a time: servers (Dovecot among them) may answer two at
  * once, in turns, and events would leave the order of their UIDs. */

@@ -73,7 +73,7 @@ put_reset(struct jsonw *w, const struct reset *r)
 	}
 	jsonw_open(w, '{');
 	date(w, "at", r->at);
-	text(w, "cause", r->rewound ? "uidNext" : "uidValidity");
+	text(w, "cause", reset_cause_name(r->cause));
 	text(w, "policy", r->policy);
 	number(w, "previousUidValidity", 1, r->old_uidvalidity);
 	number(w, "previousUid", 1, r->old_uid);

@@ -3,6 +3,28 @@
 
 #include "bridge/reset.h"
 
+static const char *const causes[] = { [RESET_UIDVALIDITY] = "uidValidity",
+	[RESET_UIDNEXT] = "uidNext",
+	[RESET_UID] = "uid" };
+
+const char *
+reset_cause_name(enum reset_cause cause)
+{
+	return (causes[cause]);
+}
+
+enum reset_cause
+reset_cause_read(const char *name)
+{
+	size_t i;
+
+	for (i = sizeof(causes) / sizeof(causes[0]) - 1; i > 0; i--) {
+		if (strcmp(name, causes[i]) == 0)
+			break;
+	}
+	return ((enum reset_cause)i);
+}
+
 uint32_t
 reset_above(const struct reset *r)
 {

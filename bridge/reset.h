@@ -1,15 +1,22 @@
 /* reset.h - what became of a mailbox that was numbered anew: its UIDVALIDITY
- * changed, or its UIDs went back. */
+ * changed, its UIDs went back, or one of them came to mean another mail. */
 #ifndef RESET_H
 #define RESET_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+/* As stored, under its first name, "rewound". */
+enum reset_cause {
+	RESET_UIDVALIDITY, /* it changed */
+	RESET_UIDNEXT,	   /* it went back */
+	RESET_UID	   /* a UID was seen to mean another mail */
+};
+
 struct reset {
 	uint64_t epoch; /* of the mailbox, from then on */
 	int64_t at;	/* wall clock, seconds since 1970 */
-	int rewound;	/* UIDNEXT went back; else UIDVALIDITY changed */
+	enum reset_cause cause;
 	char policy[8]; /* "match", "all", "now", "stop" */
 
 	/* Before, and from then on. */
@@ -48,6 +55,10 @@ uint32_t reset_above(const struct reset *);
 /* The epoch that the id of UID ${uid} ends with, or 0.  ${spans}: those of its
  * UIDVALIDITY, ${n} of them, the last one first. */
 uint64_t reset_epoch(const struct reset_span *spans, size_t n, uint32_t uid);
+
+/* "uidValidity", "uidNext" or "uid"; and back, the first one for all else. */
+const char *reset_cause_name(enum reset_cause);
+enum reset_cause reset_cause_read(const char *name);
 
 /* A copy of all of it; 0, or -1 if memory is out.  Free its texts and forget
  * all.

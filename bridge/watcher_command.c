@@ -137,6 +137,8 @@ watcher_command(struct watcher *w, struct fault *f)
 	while (may_command(w) &&
 	    (session_ready(w->line->session) ||
 		session_can_fetch(w->line->session))) {
+		if (watcher_known_look(w))
+			continue;
 		catchup_next(w->catchup, session_ready(w->line->session),
 		    session_can_fetch(w->line->session), hold, now, &next);
 		switch (next.job) {

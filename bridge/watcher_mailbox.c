@@ -119,6 +119,7 @@ on_outcome(void *arg, const struct message *m, enum pipeline_outcome outcome)
 		return;
 	}
 	watcher_prints_add(w, m);
+	watcher_known_note(w, m);
 	if (w->host->replay != NULL)
 		w->host->replay->outcome(w->host->replay->arg, m->uid, outcome);
 	if (outcome == PIPELINE_STORED)
@@ -181,6 +182,7 @@ watcher_begin(struct watcher *w, const struct checkpoint *mark, int settle,
     struct fault *f)
 {
 	watcher_rest_drop(w);
+	watcher_known_forget(w);
 	catchup_free(w->catchup);
 	w->mark = *mark;
 	w->uidvalidity = mark->uidvalidity;
@@ -240,40 +242,6 @@ watcher_probe(struct watcher *w, uint32_t uid)
 	w->probing = w->probe_due = 1;
 	w->probe_from = uid;
 	w->probed = 0;
-}
-
-/* Where the mailbox stood, and what it is now. */
-static void
-note_reset(struct watcher *w, const struct session_event *ev)
-{
-	struct reset *from = &w->reset_from, before = *from;
-
-	*from = (struct reset){ .uidvalidity = ev->uidvalidity,
-		.uidnext = ev->uidnext,
-		.exists = ev->exists };
-	if (w->match != NULL || w->resetting) {
-		from->old_uidvalidity = before.old_uidvalidity;
-		from->old_uid = before.old_uid;
-		from->at = before.at;
-	} else {
-		from->old_uidvalidity = w->uidvalidity;
-		from->old_uid = catchup_mark(w->catchup);
-		from->at = w->mark.committed_at;
-	}
-	from->rewound = from->uidvalidity == from->old_uidvalidity;
-}
-
-/* UIDs were given out up to the mark, and now the next one is to be below: the
- * mailbox is an older one, restored, or the server does not know what it says.
- * Then it lists UIDs from there on. */
-static void
-check_uidnext(struct watcher *w, const struct session_event *ev)
-{
-	if (ev->uidnext == 0 || ev->uidnext > watcher_names_highest(w) ||
-	    w->lying_uidnext)
-		return;
-	note_reset(w, ev);
-	watcher_probe(w, ev->uidnext);
 }
 
 int
@@ -338,17 +306,14 @@ watcher_selected(
 	w->due = NULL;
 	if (w->match != NULL && w->uidvalidity == ev->uidvalidity)
 		return (watcher_match_again(w, ev, f));
-	if (w->catchup != NULL && w->uidvalidity == ev->uidvalidity) {
-		check_uidnext(w, ev);
-		return (0);
-	}
+	if (w->catchup != NULL && w->uidvalidity == ev->uidvalidity)
+		return (watcher_check_numbers(w, ev, f));
 	if (!w->resetting && (row = find_row(w, ev->uidvalidity)) != NULL) {
 		if (watcher_begin(w, row, 0, f) == -1 ||
 		    watcher_reset_load(w, f) == -1 ||
 		    watcher_below_load(w, row, f) == -1)
 			return (-1);
-		check_uidnext(w, ev);
-		return (0);
+		return (watcher_check_numbers(w, ev, f));
 	}
 	if (w->catchup == NULL && w->nrows == 0 && !w->resetting)
 		return (begin_new(w, ev, f));
@@ -358,7 +323,7 @@ watcher_selected(
 		watcher_reset_load(w, f) == -1 ||
 		watcher_below_load(w, &w->rows[0], f) == -1))
 		return (-1);
-	note_reset(w, ev);
+	watcher_note_reset(w, ev);
 	(void)snprintf(why, sizeof(why),
 	    "UIDVALIDITY changed from %llu to %llu: the server numbers the "
 	    "mailbox anew",

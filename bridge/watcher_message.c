@@ -33,6 +33,8 @@ watcher_fetch(struct watcher *w, const struct catchup_next *next)
 		watcher_rest_drop(w);
 		w->form = FETCH_WHOLE;
 	}
+	if (watcher_known_fetch(w, next->text))
+		return;
 	session_fetch(
 	    w->line->session, next->text, w->form, part, uv_now(w->host->loop));
 }
@@ -192,10 +194,17 @@ watcher_fetched(
 		watcher_release(w); /* it was of no use */
 		watcher_rest_drop(w);
 	}
-	if (w->catchup != NULL)
+	if (w->catchup != NULL && !watcher_known_end(w))
 		catchup_fetched(w->catchup, &end, uv_now(w->host->loop));
+	if (w->other != 0) {
+		/* Opened anew, it says how things are. */
+		watcher_renew(w);
+		return (0);
+	}
 	if (ev->ok)
 		return (0);
+	if (w->form == FETCH_SIZES)
+		w->known.uid = 0; /* maybe it is gone, and was the reason */
 	log_write(
 	    LOG_INFO, "watcher", w->name, "UID FETCH refused: %s", ev->text);
 	if (++w->barren < BARREN_MAX && verdict_backoff(ev->text) == 0)

@@ -47,9 +47,11 @@ watcher_names_ceiling(
 	struct reset_span *spans;
 	size_t i, n;
 
-	*uid = r->rewound ? r->old_uid : 0;
-	if (r->rewound)
+	*uid = 0;
+	if (r->cause != RESET_UIDVALIDITY) {
+		*uid = r->old_uid;
 		lift(uid, w->highest);
+	}
 	for (i = 0; i < w->nrows; i++) {
 		if (w->rows[i].uidvalidity == r->uidvalidity)
 			lift(uid, w->rows[i].uid);

@@ -40,6 +40,15 @@ struct watcher_prints {
 	size_t n, max;
 };
 
+/* A mail that had its outcome, to be known again (watcher_known.c). */
+struct watcher_known {
+	uint32_t uid; /* 0: none */
+	int read;     /* the store was asked for one */
+	enum { KNOWN_SURE, KNOWN_DOUBTED, KNOWN_LOOKED_AT } state;
+	int64_t received;
+	uint64_t size, id; /* as in struct fingerprint */
+};
+
 struct watcher {
 	const struct watcher_host *host;
 	const struct config_account *account;
@@ -98,6 +107,9 @@ struct watcher {
 	uint32_t probe_from; /* from here on */
 	uint32_t probed;     /* it */
 	int lying_uidnext;   /* it was not what it should be: not believed */
+
+	struct watcher_known known;
+	uint32_t other; /* this UID means another mail than before; or 0 */
 
 	/* The mailbox was numbered anew (watcher_reset.c, watcher_match.c). */
 	struct reset reset_from; /* the last time: where it stood, ${at} being
@@ -259,6 +271,29 @@ int watcher_below_load(
     struct watcher *, const struct checkpoint *row, struct fault *f);
 void watcher_below_fill(struct watcher *, struct checkpoint_row *);
 void watcher_below_free(struct watcher *);
+
+/* UIDs that change their mails while UIDVALIDITY stays (watcher_known.c).  A
+ * mail had its outcome: it is the one to look at, from now on.  Ask for the
+ * sizes of ${set}, and for its date: 1; 0: ask without.  A size came: 1 if it
+ * was this mail's.  Forget it. */
+void watcher_known_note(struct watcher *, const struct message *);
+int watcher_known_fetch(struct watcher *, const char *set);
+int watcher_known_size(struct watcher *, const struct session_event *);
+void watcher_known_forget(struct watcher *);
+
+/* Its date is another one: look at it before anything else, 1 if that was
+ * asked.  A look came, and is freed.  The end of a FETCH: 1 if it was this one;
+ * w->other says whether it is another mail. */
+int watcher_known_look(struct watcher *);
+void watcher_known_glance(struct watcher *, struct message *);
+int watcher_known_end(struct watcher *);
+
+/* The mailbox is open as before: are its numbers?  A doubt is looked into
+ * (watcher_probed()), or it is numbered anew.  0, or -1 with ${f}.  And: note
+ * in w->reset_from where it stood, and what it is now. */
+int watcher_check_numbers(
+    struct watcher *, const struct session_event *, struct fault *f);
+void watcher_note_reset(struct watcher *, const struct session_event *);
 
 /* The mailbox was numbered anew, as w->reset_from and ${why} say: do what
  * on_reset says.  0, or -1 with ${f}. */

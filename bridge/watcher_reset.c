@@ -177,7 +177,7 @@ fill_in(struct watcher *w, struct reset *r, struct fault *f)
 
 	r->epoch = w->epoch + 1;
 	r->at = time(NULL);
-	r->rewound = from->rewound;
+	r->cause = from->cause;
 	(void)snprintf(r->policy, sizeof(r->policy), "%s",
 	    config_resets[w->account->on_reset]);
 	r->old_uidvalidity = from->old_uidvalidity;

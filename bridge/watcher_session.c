@@ -131,7 +131,7 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 	case SESSION_SEARCHED:
 		return (on_searched(w, ev, f));
 	case SESSION_SIZE:
-		if (w->catchup != NULL)
+		if (w->catchup != NULL && !watcher_known_size(w, ev))
 			catchup_size(w->catchup, ev->uid, ev->size);
 		break;
 	case SESSION_BODY:
@@ -168,7 +168,7 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 	case SESSION_GLANCE:
 		if (w->match != NULL)
 			return (watcher_match_glance(w, ev->message, f));
-		message_free(ev->message);
+		watcher_known_glance(w, ev->message);
 		break;
 	case SESSION_NOTIFY_LOST:
 		if (w->line != &w->own)

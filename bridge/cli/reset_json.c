@@ -6,15 +6,15 @@
 #include "bridge/reset.h"
 
 #define FORMAT                                                                 \
-	"{s:I s:I s:I s:b s:s s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:b s:I" \
+	"{s:I s:I s:I s:s s:s s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:b s:I" \
 	" s:s s:s"
 
 json_t *
 reset_to_json(const struct reset *r)
 {
 	return (json_pack(FORMAT "}", "uidValidity", (json_int_t)r->uidvalidity,
-	    "epoch", (json_int_t)r->epoch, "at", (json_int_t)r->at, "rewound",
-	    r->rewound, "policy", r->policy, "oldUidValidity",
+	    "epoch", (json_int_t)r->epoch, "at", (json_int_t)r->at, "cause",
+	    reset_cause_name(r->cause), "policy", r->policy, "oldUidValidity",
 	    (json_int_t)r->old_uidvalidity, "oldUid", (json_int_t)r->old_uid,
 	    "uid", (json_int_t)r->uid, "uidNext", (json_int_t)r->uidnext,
 	    "exists", (json_int_t)r->exists, "matched", (json_int_t)r->matched,
@@ -36,11 +36,11 @@ reset_from_json(json_t *json, struct reset *r)
 	json_int_t validity, epoch, at, old_validity, old_uid, uid, uidnext;
 	json_int_t exists, matched, passed, published, uncertain, ceiling;
 	json_int_t horizon;
-	const char *policy, *skip, *plain;
+	const char *cause, *policy, *skip, *plain;
 	struct reset read = { .epoch = 0 };
 
 	if (json_unpack(json, FORMAT " !}", "uidValidity", &validity, "epoch",
-		&epoch, "at", &at, "rewound", &read.rewound, "policy", &policy,
+		&epoch, "at", &at, "cause", &cause, "policy", &policy,
 		"oldUidValidity", &old_validity, "oldUid", &old_uid, "uid",
 		&uid, "uidNext", &uidnext, "exists", &exists, "matched",
 		&matched, "passed", &passed, "published", &published,
@@ -55,6 +55,7 @@ reset_from_json(json_t *json, struct reset *r)
 	read.uidvalidity = (uint64_t)validity;
 	read.epoch = (uint64_t)epoch;
 	read.at = at;
+	read.cause = reset_cause_read(cause);
 	read.old_uidvalidity = (uint64_t)old_validity;
 	read.old_uid = (uint32_t)old_uid;
 	read.uid = (uint32_t)uid;

@@ -216,7 +216,7 @@ write_reset(struct buf *out, const struct message *m)
 	put_number(&j, "uidValidity", r->uidvalidity);
 	put(&j, "id", id);
 	put(&j, "at", at[0] != '\0' ? at : NULL);
-	put(&j, "cause", r->rewound ? "uidNext" : "uidValidity");
+	put(&j, "cause", reset_cause_name(r->cause));
 	put(&j, "policy", r->policy);
 	jsonw_key(&j, "previous");
 	jsonw_open(&j, '{');

@@ -6,6 +6,8 @@
  * that stumbles over one of them may still answer the next. */
 enum fetch_form {
 	FETCH_SIZES, /* no message: how large they are, as the server says */
+	FETCH_CHECK, /* the same, and when they came: are they what they were?
+		      */
 	FETCH_LOOK,  /* none either: date, size and Message-ID */
 	FETCH_WHOLE, /* flags, dates, ids and body */
 	FETCH_REST,  /* the same of one message, from where a lost connection

@@ -34,7 +34,8 @@ enum session_event_kind {
 	SESSION_NOTIFY_LOST, /* too much happens: nothing is told any more */
 	SESSION_FOUND,	     /* SEARCH: the UIDs lo..hi exist */
 	SESSION_SEARCHED,    /* the SEARCH is complete */
-	SESSION_SIZE,	     /* ${uid} has ${size} octets, says the server */
+	SESSION_SIZE,	     /* ${uid} has ${size} octets, says the server, and
+			      * came at ${date}, if ${dated} */
 	SESSION_BODY,	   /* ${size} octets in all: call session_body(); ${uid}
 			    * if it was told already, else 0 */
 	SESSION_MESSAGE,   /* one message; the owner of the event takes it; its
@@ -57,6 +58,8 @@ struct session_event {
 	uint32_t lo, hi;    /* FOUND */
 	uint64_t size;	    /* BODY, SIZE */
 	uint32_t uid;	    /* BODY, SIZE */
+	int dated;	    /* SIZE */
+	int64_t date;	    /* seconds since 1970 */
 	uint64_t origin;    /* BODY: octets before these, see
 			     * session_fetch_rest(); they count in size */
 	int answered;	    /* SEARCHED: with an answer, be it an empty one */

@@ -12,6 +12,7 @@ _Static_assert(LIMIT_FETCH_PIPELINE == 1, "the steps of one FETCH are kept");
 
 enum step {
 	STEP_SIZES,
+	STEP_CHECK,
 	STEP_LOOK,
 	STEP_ALL,
 	STEP_ALL_PART,
@@ -26,6 +27,7 @@ enum step {
 
 static const enum step steps[][4] = {
 	[FETCH_SIZES] = { STEP_SIZES, STEP_END },
+	[FETCH_CHECK] = { STEP_CHECK, STEP_END },
 	[FETCH_LOOK] = { STEP_LOOK, STEP_END },
 	[FETCH_WHOLE] = { STEP_ALL, STEP_END },
 	[FETCH_REST] = { STEP_REST, STEP_END },
@@ -64,6 +66,9 @@ put_items(struct session *s)
 	switch (step_now(s)) {
 	case STEP_SIZES:
 		buf_puts(&s->out, "(UID RFC822.SIZE)");
+		break;
+	case STEP_CHECK:
+		buf_puts(&s->out, "(UID RFC822.SIZE INTERNALDATE)");
 		break;
 	case STEP_LOOK:
 		buf_puts(&s->out,
@@ -151,6 +156,7 @@ session_fetch_section(const struct session *s)
 {
 	switch (step_now(s)) {
 	case STEP_SIZES: /* taken, if the server means so well */
+	case STEP_CHECK:
 	case STEP_ALL:
 	case STEP_ALL_PART:
 	case STEP_BODY:

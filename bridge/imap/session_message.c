@@ -210,12 +210,14 @@ take_facts(struct session *s, const struct response_fetch *fetch,
 {
 	if (s->ncommands == 0 || s->commands[0].kind != COMMAND_FETCH)
 		return (0); /* flags that changed */
-	if (s->fetch.form == FETCH_SIZES && fetch->uid != 0 &&
-	    fetch->size != 0) {
+	if ((s->fetch.form == FETCH_SIZES || s->fetch.form == FETCH_CHECK) &&
+	    fetch->uid != 0 && fetch->size != 0) {
 		note_progress(s);
 		ev->kind = SESSION_SIZE;
 		ev->uid = fetch->uid;
 		ev->size = fetch->size;
+		ev->dated = fetch->has_internaldate;
+		ev->date = fetch->internaldate;
 		return (1);
 	}
 	if (s->fetch.message != NULL && fetch->uid == s->fetch.uid &&

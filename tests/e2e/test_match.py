@@ -75,6 +75,54 @@ def test_uidnext_goes_back(imap, fake_bridge, output):
         "1-99", "1-100-1", "1-101-1", "1-500"}
 
 
+@pytest.mark.parametrize("awake", [True, False])
+def test_uids_mean_other_mails(imap, fake_bridge, output, awake):
+    """An old mail arrives at a server that numbers by date, while the bridge
+    runs or not: those after it move up, and UIDVALIDITY stays."""
+    fill(imap, 1, 4)
+    fill(imap, 6, 9)
+    bridge = fake_bridge()
+
+    def go_on(count: int) -> None:
+        if not awake:
+            bridge.once()
+            return
+        bridge.wait(lambda: output.count() == count, what="the mails")
+        bridge.wait_state(("idle",))
+
+    if awake:
+        bridge.start()
+    go_on(8)
+    imap.box.mails.clear()
+    imap.box.uidnext = 1
+    fill(imap, 1, 8)
+    imap.deliver(mail(9))
+    imap.box.dates[9] = DATES[8]
+    go_on(9)
+    bridge.wait_log("UID 8 was read, and means another mail now")
+    [reset] = output.resets()
+    assert reset["cause"] == "uid" and counts(reset) == (8, 0, 1, 1)
+    [old] = [e for e in output.events() if e["subject"] == "mail 5"]
+    assert old["id"] == "1-5-1" and old["maybeRepeated"]
+    imap.deliver(mail(10), mail(11))
+    go_on(11)
+    assert len({e["subject"] for e in output.events()}) == 11
+    assert len(output.resets()) == 1
+
+
+def test_a_copied_date_is_no_other_mail(imap, fake_bridge, output):
+    """As when files of a maildir are copied without their times."""
+    fill(imap, 1, 3)
+    bridge = fake_bridge()
+    bridge.once()
+    imap.box.dates[3] = DATES[20]
+    fill(imap, 4, 4)
+    bridge.once()
+    assert imap.said("UID FETCH 3,4 .*SIZE INTERNALDATE")
+    assert imap.said(LOOK.replace(".*", "3 .*"))
+    assert output.count() == 4 and not output.resets()
+
+
 def test_restored_from_an_old_backup(new_bridge, dovecot, user, output):
     """Dovecot gives it new UIDs; two mails are missing, one is new."""
     dovecot.create(user, "Box")

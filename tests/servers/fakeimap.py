@@ -51,7 +51,7 @@ class Rule:
 
 def matches(pattern: str, command: str) -> bool:
     """A FETCH of sizes, which comes before others, is only meant by name."""
-    if command.endswith("(UID RFC822.SIZE)") and "SIZE" not in pattern:
+    if "(UID RFC822.SIZE" in command and "SIZE" not in pattern:
         return False
     return re.match(pattern, command) is not None
 

@@ -247,6 +247,21 @@ checkpoint_prints(struct checkpoint_store *store, const char *account,
 }
 
 int
+checkpoint_last_print(struct checkpoint_store *store, const char *account,
+    const char *mailbox, struct fingerprint *print, struct fault *f)
+{
+	const struct sim_stored *st = stored(mailbox);
+
+	(void)store;
+	(void)account;
+	(void)f;
+	if (st->nprints == 0)
+		return (0);
+	*print = st->prints[st->nprints - 1];
+	return (1);
+}
+
+int
 checkpoint_below(struct checkpoint_store *store, const char *account,
     const char *mailbox, const struct checkpoint *at, char **below,
     struct fault *f)

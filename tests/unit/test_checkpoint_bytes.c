@@ -35,7 +35,7 @@ make_store(void)
 {
 	struct fingerprint prints[PRINTS] = { { .uidvalidity = 7 } };
 	struct reset reset = { .epoch = 3,
-		.rewound = 1,
+		.cause = RESET_UIDNEXT,
 		.policy = "match",
 		.uidvalidity = 7,
 		.ceiling = 499,
@@ -98,7 +98,7 @@ tell_reset(
     void *arg, const char *account, const char *mailbox, const struct reset *r)
 {
 	(void)buf_printf(arg, "%s/%s %ju %ju %d %s %u %u %s %s\n", account,
-	    mailbox, (uintmax_t)r->uidvalidity, (uintmax_t)r->epoch, r->rewound,
+	    mailbox, (uintmax_t)r->uidvalidity, (uintmax_t)r->epoch, r->cause,
 	    r->policy, r->ceiling, r->horizon, r->skip, r->plain);
 }
 

@@ -56,6 +56,9 @@ on_event(struct play *p, const struct session_event *ev)
 	case SESSION_SIZE:
 		buf_printf(&p->story, "size %u %llu\n", ev->uid,
 		    (unsigned long long)ev->size);
+		if (ev->dated)
+			buf_printf(
+			    &p->story, "date %lld\n", (long long)ev->date);
 		break;
 	case SESSION_BODY:
 		buf_printf(&p->story, "body %u %llu\n", ev->uid,
@@ -160,6 +163,18 @@ plays(const char *capabilities, const char *set, enum fetch_form form,
 #define ASK_TEXT "m4 UID FETCH 7 BODY.PEEK[TEXT]\r\n"
 #define ASK_START "m4 UID FETCH 7 BODY.PEEK[TEXT]<0.10>\r\n"
 #define HEADER "* 1 FETCH (UID 7 BODY[HEADER] {14}\r\nSubject: a\r\n\r\n)\r\n"
+
+static void
+test_sizes_and_dates(void **state)
+{
+	(void)state;
+	plays("IMAP4rev1", "4,5:6", FETCH_CHECK,
+	    ANSWERS("* 1 FETCH (UID 4 RFC822.SIZE 70 INTERNALDATE "
+		    "\"01-Jan-1970 01:00:07 +0100\")\r\n"
+		    "* 2 FETCH (UID 5 RFC822.SIZE 80)\r\nm3 OK done\r\n"),
+	    "m3 UID FETCH 4,5:6 (UID RFC822.SIZE INTERNALDATE)\r\n",
+	    "size 4 70\ndate 7\nsize 5 80\nfetched ok=1\n");
+}
 
 static void
 test_sizes(void **state)
@@ -351,6 +366,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_sizes_and_dates),
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_apart),
 		cmocka_unit_test(test_start),

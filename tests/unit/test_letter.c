@@ -84,7 +84,7 @@ test_reset(void **state)
 	(void)state;
 	*r = (struct reset){ .epoch = 2,
 		.at = 1800000000,
-		.rewound = 1,
+		.cause = RESET_UIDNEXT,
 		.policy = "match",
 		.old_uidvalidity = 3,
 		.uidvalidity = 3,

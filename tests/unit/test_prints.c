@@ -60,7 +60,7 @@ write_prints(struct checkpoint_store *store, uint32_t from, uint32_t to)
 static void
 check(struct checkpoint_store *store, uint32_t last)
 {
-	struct fingerprint *prints;
+	struct fingerprint *prints, print;
 	struct fault f = { .text = "" };
 	uint32_t uid, bit;
 	size_t n, i = 0;
@@ -85,6 +85,10 @@ check(struct checkpoint_store *store, uint32_t last)
 		i++;
 	}
 	assert_int_equal(i, n);
+	assert_int_equal(
+	    checkpoint_last_print(store, "a", "INBOX", &print, &f), 1);
+	assert_int_equal(print.seq, last);
+	assert_int_equal(print.uid, prints[n - 1].uid);
 	free(prints);
 }
 
@@ -145,7 +149,7 @@ test_resets(void **state)
 	struct checkpoint_store *store = open_store();
 	struct reset r = { .epoch = 3,
 		.at = 99,
-		.rewound = 1,
+		.cause = RESET_UIDNEXT,
 		.policy = "match",
 		.old_uidvalidity = 7,
 		.uidvalidity = 7,
