@@ -37,6 +37,7 @@ struct catchup {
 	int sweep;	     /* and one below the mark too */
 	int searching;	     /* a SEARCH is under way */
 	uint32_t from;	     /* its lowest UID */
+	unsigned looked;     /* at what it lists below the mark */
 	uint32_t below;	     /* it goes on below this UID, or 0 */
 	int truncated;	     /* its answer did not fit: more is above */
 	unsigned unanswered; /* SEARCHes in a row that had no answer */

@@ -2,6 +2,9 @@
 
 #include "bridge/catchup_private.h"
 
+/* UIDs and ranges below the mark that one SEARCH is looked through for. */
+#define LOOKS (4U * LIMIT_SWEEP_UIDS)
+
 /* Nothing is listed yet: a new SEARCH begins. */
 static void
 forget_listed(struct catchup *c)
@@ -32,7 +35,8 @@ catchup_search_begin(struct catchup *c, struct catchup_next *next)
 		forget_listed(c);
 		c->dirty = 0;
 		c->truncated = 0;
-		c->from = mark + 1;
+		c->looked = 0;
+		c->from = mark < UINT32_MAX ? mark + 1 : mark;
 		if (mark > LIMIT_SWEEP_UIDS && floor < mark - LIMIT_SWEEP_UIDS)
 			floor = mark - LIMIT_SWEEP_UIDS;
 		/* Late ones are only listed by a SEARCH that has them. */
@@ -58,25 +62,47 @@ catchup_search_begin(struct catchup *c, struct catchup_next *next)
 	next->text = c->text.data;
 }
 
-/* lo..hi, at or below the mark, exist: take up those that are new to us. */
+/* ${uid}, below the mark, is new to us. */
 static void
-found_late(struct catchup *c, uint32_t lo, uint32_t hi)
+take_late(struct catchup *c, uint32_t uid)
 {
 	struct ack_entry *e;
 
+	if (c->late == NULL && (c->late = ack_new(0, LIMIT_SWEEP_UIDS)) == NULL)
+		return;
+	/* Not taken while those after it are on their way: the next sweep lists
+	 * it again. */
+	if ((e = ack_open(c->late, uid)) != NULL)
+		e->listed = 1;
+}
+
+/* lo..hi, at or below the mark, exist: take up those that are new to us.  A
+ * server that lists them again and again is not listened to for ever. */
+static void
+found_late(struct catchup *c, uint32_t lo, uint32_t hi)
+{
+	uint32_t end, mark = ack_mark(c->window);
+
+	if (hi <= c->floor)
+		return;
 	if (lo < c->from)
 		lo = c->from;
-	for (; lo <= hi; lo++) {
-		if (lo <= c->floor || uidset_has(&c->known, lo) ||
-		    (c->skip != NULL && uidset_has(c->skip, lo)))
-			continue;
-		if (c->late == NULL &&
-		    (c->late = ack_new(0, LIMIT_SWEEP_UIDS)) == NULL)
-			return;
-		/* Not taken while those after it are on their way: the next
-		 * sweep lists it again. */
-		if ((e = ack_open(c->late, lo)) != NULL)
-			e->listed = 1;
+	if (lo <= c->floor)
+		lo = c->floor + 1;
+	/* It has moved since the SEARCH began. */
+	if (mark > LIMIT_SWEEP_UIDS && lo <= mark - LIMIT_SWEEP_UIDS)
+		lo = mark - LIMIT_SWEEP_UIDS + 1;
+	for (; lo <= hi && c->looked < LOOKS; lo = end + 1) {
+		c->looked++;
+		end = uidset_end(&c->known, lo);
+		if (end == 0 && c->skip != NULL)
+			end = uidset_end(c->skip, lo);
+		if (end == 0) {
+			take_late(c, lo);
+			end = lo;
+		}
+		if (end >= hi)
+			break;
 	}
 }
 

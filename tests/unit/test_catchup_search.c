@@ -8,6 +8,7 @@
 
 #include "bridge/catchup.h"
 #include "bridge/checkpoint.h"
+#include "bridge/limits.h"
 #include "tests/unit/catchup_jobs.h"
 
 static void
@@ -61,6 +62,30 @@ test_sweep_finds_late_ones(void **state)
 	catchup_free(c);
 }
 
+/* A server that gave out the highest UID, and lists all there can be. */
+static void
+test_highest_uid(void **state)
+{
+	struct checkpoint from = { .uid = 0 };
+	struct catchup *c = catchup_new(&from);
+	unsigned i;
+
+	(void)state;
+	search(c, "UID 1:*", UINT32_MAX, UINT32_MAX, &complete);
+	fetch(c, "4294967295", UINT32_MAX, UINT32_MAX, &complete);
+	catchup_hint(c);
+	search(c, "UID 4294967295:*", 1, UINT32_MAX, &complete);
+	assert_int_equal(next_job(c, 0).job, CATCHUP_NOTHING);
+	assert_int_equal(catchup_lag(c), 0);
+	catchup_sweep(c);
+	assert_string_equal(next_job(c, 0).text, "UID 4294962296:*");
+	for (i = 0; i < 100000; i++)
+		catchup_found(c, 1, UINT32_MAX);
+	catchup_searched(c, &complete, 0);
+	assert_int_equal(catchup_lag(c), LIMIT_SWEEP_UIDS - 1);
+	catchup_free(c);
+}
+
 static void
 test_search_that_is_cut_short(void **state)
 {
@@ -92,6 +117,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_since),
 		cmocka_unit_test(test_sweep_finds_late_ones),
+		cmocka_unit_test(test_highest_uid),
 		cmocka_unit_test(test_search_that_is_cut_short),
 	};
 
