@@ -79,6 +79,9 @@ void patrol_broken(struct patrol *, const struct fault *f);
 /* During a visit the server said that it tells nothing any more. */
 void patrol_unnotified(struct patrol *);
 
+/* NOTIFY told of a mailbox on the connection that is lent. */
+void patrol_told(struct patrol *, const struct session_event *);
+
 /* Does anybody wait for the connection? */
 int patrol_is_wanted(const struct patrol *);
 

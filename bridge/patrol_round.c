@@ -135,6 +135,12 @@ patrol_unnotified(struct patrol *p)
 	p->round_at = now_ms(p);
 }
 
+void
+patrol_told(struct patrol *p, const struct session_event *ev)
+{
+	p->ops->told(p->arg, ev);
+}
+
 /* Events */
 
 static void

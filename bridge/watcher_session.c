@@ -174,10 +174,14 @@ on_event(struct watcher *w, const struct session_event *ev, struct fault *f)
 		if (w->line != &w->own)
 			patrol_unnotified(w->guest.patrol);
 		break;
+	case SESSION_STATUS:
+		/* NOTIFY tells of the other mailboxes during a visit, too. */
+		if (w->line != &w->own)
+			patrol_told(w->guest.patrol, ev);
+		break;
 	case SESSION_UNSELECTED:
 	case SESSION_LISTED:
 	case SESSION_LIST_DONE:
-	case SESSION_STATUS:
 	case SESSION_STATUS_DONE:
 	case SESSION_NOTIFY_DONE:
 		break; /* the patrol's; or nobody asked */
