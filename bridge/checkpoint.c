@@ -109,9 +109,17 @@ open_store(
 		return (-1);
 	if (mode == CHECKPOINT_READ)
 		return (0);
+	/* SQLite takes a file that it may only read, and never asks for more
+	 * again: no write would ever pass.  BEGIN tells of the log. */
+	if (sqlite3_db_readonly(store->db, "main") == 1)
+		return (fault_set(f, FAULT_RETRY,
+		    "%s: readonly: it must be writable for this user, and so "
+		    "must its disk",
+		    sqlite3_db_filename(store->db, "main")));
 	if (sqlite3_exec(store->db,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL,
-		NULL, NULL) != SQLITE_OK)
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+		"BEGIN IMMEDIATE; ROLLBACK",
+		NULL, NULL, NULL) != SQLITE_OK)
 		return (checkpoint_schema_fault(store->db, "open", f));
 	if (!checkpoint_is_current(store)) {
 		if (checkpoint_schema_upgrade(store->db, f) == -1)

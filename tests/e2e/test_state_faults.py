@@ -93,6 +93,24 @@ def test_full_from_the_start(new_bridge, dovecot, user, output, full):
     assert output.count() == 3
 
 
+@pytest.mark.parametrize("name", ["checkpoint.db", "checkpoint.db-wal"])
+def test_read_only_at_the_start(new_bridge, dovecot, user, output, folder,
+                                name):
+    """SQLite would open it to be read, and no mail would ever come again."""
+    bridge = new_bridge([account(dovecot, user)], output)
+    dovecot.append(user, mails(2))
+    bridge.start()
+    bridge.wait_state(("idle",))
+    bridge.kill()  # the log stays
+    bridge.faults = Faults(folder / "calls.txt", calls=("open",),
+                           paths=(f"/state/{name}",)).at(1, "EROFS")
+    bridge.start()
+    assert bridge.wait_exit() == EX_TEMPFAIL
+    assert "readonly" in bridge.printed()
+    bridge.faults = None
+    bridge.once()
+
+
 def test_full_while_it_watches(new_bridge, dovecot, user, output, full,
                                folder):
     """It stops reading and says so; with room again it goes on by itself."""
