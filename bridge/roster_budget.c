@@ -50,6 +50,8 @@ on_look(uv_timer_t *timer)
 		    "share one",
 		    in, in == 1 ? "" : "s", r->n - roster_berths(r), r->n);
 	roster_assign(r, change == BERTHS_FEWER ? CHANGE_MS : 0);
+	for (i = 0; i < r->n && change == BERTHS_FEWER; i++)
+		watcher_make_haste(r->watchers[i], CHANGE_MS);
 }
 
 static void

@@ -125,6 +125,15 @@ watcher_back_off(struct watcher *w, const struct fault *f)
 }
 
 void
+watcher_make_haste(struct watcher *w, unsigned ms)
+{
+	if (w->state != WATCHER_BACKING_OFF || !w->limited || w->is_guest)
+		return;
+	w->reconnect_at = uv_now(w->host->loop) + ms;
+	uv_timer_start(&w->timer, on_reconnect, ms, 0);
+}
+
+void
 watcher_note_failure(struct watcher *w, const struct fault *f)
 {
 	w->failures++;
@@ -142,6 +151,7 @@ on_refused(void *arg, const struct fault *f, uint64_t ms)
 	enum log_level level = w->own.tried ? LOG_WARN : LOG_DEBUG;
 
 	w->own.tried = 0;
+	w->limited = 0;
 	watcher_note_failure(w, f);
 	if (ms == LADDER_GIVE_UP ||
 	    (w->host->once && w->failures >= ONCE_FAILURES)) {
@@ -162,7 +172,8 @@ on_refused(void *arg, const struct fault *f, uint64_t ms)
 static void
 check_limit(struct watcher *w, struct fault *f)
 {
-	if (!line_is_limited(&w->own, f))
+	w->limited = line_is_limited(&w->own, f);
+	if (!w->limited)
 		return;
 	if (f->retry_ms < LIMITED_MS)
 		f->retry_ms = LIMITED_MS;

@@ -125,6 +125,10 @@ void watcher_set_guest(struct watcher *, int guest);
 
 int watcher_is_guest(const struct watcher *);
 
+/* Others make room: one that was refused as one connection too many tries again
+ * in ${ms}, before the room is taken. */
+void watcher_make_haste(struct watcher *, unsigned ms);
+
 /* The patrol was told by STATUS how the mailbox stands. */
 void watcher_told(struct watcher *, const struct session_event *);
 

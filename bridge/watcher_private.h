@@ -78,6 +78,7 @@ struct watcher {
 	int missing;  /* the server said that there is no such mailbox */
 	int unlisted; /* ... and LIST leaves it out */
 
+	int limited;	 /* it waits: the server let no more connections in */
 	int no_idle;	 /* the server has none, or refuses it */
 	unsigned barren; /* FETCHes in a row that failed and brought nothing */
 	unsigned failures; /* in a row, for --once */
