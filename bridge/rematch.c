@@ -22,8 +22,12 @@ rematch_is_witness(const struct rematch *r, size_t print)
 {
 	const struct fingerprint *p = &r->prints[print].look;
 
-	return (p->uidvalidity != r->rules.uidvalidity ||
-	    p->epoch != r->rules.epoch || p->uid <= r->rules.mark);
+	/* Of a numbering before that one all was through, or it is not known
+	 * what was. */
+	if (p->uidvalidity != r->rules.uidvalidity ||
+	    p->epoch != r->rules.epoch)
+		return (!r->rules.unsettled);
+	return (p->uid <= r->rules.mark);
 }
 
 /* The dates of the witnesses, or of the last of them, in order; *n of them. */
