@@ -141,6 +141,7 @@ say_mail(struct sim *s, struct sim_line *line, struct sim_mail *m,
 	int first = sim_roll(s, 2);
 
 	buf_init(&body, 1 << 20);
+	m->looked = m->looked || w->section == ID;
 	put_body(s, m, w, &body);
 	size = m->lie != 0 ? (size_t)m->lie : body.len;
 	cut(&body, m, w);

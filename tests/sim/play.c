@@ -211,12 +211,17 @@ calm_down(struct sim *s)
 static void
 check_prompt(struct sim *s)
 {
+	struct sim_line *line;
 	int open = strstr(s->capabilities, "UNSELECT") == NULL &&
 	    strstr(s->capabilities, "NOTIFY") != NULL;
 	unsigned i, round;
 
 	calm_until(s, s->now + 2 * HOUR_MS + 10 * MINUTE_MS);
 	for (round = 0; round < 3; round++) {
+		for (line = s->line; line < s->line + SIM_LINES; line++) {
+			if (line->used && line->notify && round == 1)
+				sim_server_overflow(s, line);
+		}
 		for (i = 0; i < s->nboxes; i++)
 			sim_mailbox_arrive(s, i);
 		finish(s, open ? PROMPT_OPEN_MS : PROMPT_MS, 0);

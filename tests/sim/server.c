@@ -324,16 +324,22 @@ sim_server_run(struct sim *s, struct sim_line *line)
 
 /* What is told unasked */
 
+void
+sim_server_overflow(struct sim *s, struct sim_line *line)
+{
+	sim_counts[SIM_OVERFLOWS]++;
+	sim_note(s, "[%zu] S: overflow", (size_t)(line - s->line));
+	buf_puts(&line->out, "* OK [NOTIFICATIONOVERFLOW] no more\r\n");
+	line->notify = 0;
+}
+
 static void
 notify(struct sim *s, struct sim_line *line, unsigned box, int honest)
 {
 	if (!honest && sim_roll(s, 4) == 0)
 		return; /* it is lost */
 	if (!honest && sim_roll(s, 12) == 0) {
-		sim_counts[SIM_OVERFLOWS]++;
-		sim_note(s, "[%zu] S: overflow", (size_t)(line - s->line));
-		buf_puts(&line->out, "* OK [NOTIFICATIONOVERFLOW] no more\r\n");
-		line->notify = 0;
+		sim_server_overflow(s, line);
 		return;
 	}
 	sim_counts[SIM_NOTICES]++;

@@ -72,6 +72,7 @@ struct sim_mail {
 	uint32_t id_uid;
 	unsigned life;	    /* of the bridge, when it was */
 	unsigned numbering; /* of its mailbox, when it came */
+	int looked;	    /* the bridge asked for its Message-ID */
 	int reused; /* its UID was another mail's before, and nobody knows */
 	int exempt; /* it need not come out */
 };
@@ -240,11 +241,12 @@ void sim_wire_close(struct sim *, struct sim_line *);
 
 /* server.c: what the server says to what came in: 1, or 0 if nothing did.  A
  * line from it, maybe after others that mean nothing.  Something changed in a
- * mailbox; its sessions end.  How many are logged in. */
+ * mailbox; its sessions end; NOTIFY ends in one.  How many are logged in. */
 int sim_server_run(struct sim *, struct sim_line *);
 void sim_say(struct sim *, struct sim_line *, const char *tag, const char *);
 void sim_server_push(struct sim *, unsigned box, int honest);
 void sim_server_kick(struct sim *, unsigned box);
+void sim_server_overflow(struct sim *, struct sim_line *);
 unsigned sim_server_count(const struct sim *);
 
 /* fetch.c: UID FETCH, "1:5 (UID FLAGS BODY.PEEK[])". */

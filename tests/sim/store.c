@@ -82,7 +82,8 @@ note_reset(struct sim *s, struct sim_box *box, const struct checkpoint_row *row)
 			continue;
 		/* Without UIDNEXT it cannot know that they were, nor if that
 		 * came after it looked, or long before. */
-		if (m->reused && !s->no_uidnext && m->numbering == box->shown)
+		if (m->reused && !s->no_uidnext && m->numbering == box->shown &&
+		    (m->looked || s->account.on_reset != CONFIG_RESET_MATCH))
 			m->reused = m->exempt = 0;
 		if (m->was_hidden)
 			m->exempt = 1;
