@@ -53,6 +53,7 @@ watcher_leave_line(struct watcher *w, int blame)
 	}
 	if (watcher_rest_keep(w))
 		blame = 0; /* it will be better the next time */
+	watcher_known_interrupted(w);
 	watcher_release(w);
 	w->line = &w->own;
 	w->selected = 0;

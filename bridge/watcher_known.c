@@ -96,11 +96,13 @@ watcher_known_look(struct watcher *w)
 	return (1);
 }
 
-/* Dates come from files that are copied, and servers guess sizes. */
+/* Dates come from files that are copied, and servers guess sizes.  ${told}: the
+ * server told whether there is a Message-ID. */
 static int
-is_other(const struct watcher_known *k, const struct fingerprint *look)
+is_other(
+    const struct watcher_known *k, const struct fingerprint *look, int told)
 {
-	if (k->id != 0 || look->id != 0)
+	if (told && (k->id != 0 || look->id != 0))
 		return (k->id != look->id);
 	return (look->size != k->size && look->received != k->received);
 }
@@ -113,12 +115,19 @@ watcher_known_glance(struct watcher *w, struct message *m)
 
 	if (k->state == KNOWN_LOOKED_AT && m->uid == k->uid) {
 		fingerprint_look(&look, m);
-		if (is_other(k, &look))
+		if (is_other(k, &look, m->raw != NULL))
 			w->other = k->uid;
 		k->received = look.received;
 		k->state = KNOWN_SURE;
 	}
 	message_free(m);
+}
+
+void
+watcher_known_interrupted(struct watcher *w)
+{
+	if (w->known.state == KNOWN_LOOKED_AT)
+		w->known.state = KNOWN_DOUBTED;
 }
 
 int

@@ -289,6 +289,9 @@ int watcher_known_look(struct watcher *);
 void watcher_known_glance(struct watcher *, struct message *);
 int watcher_known_end(struct watcher *);
 
+/* The connection is gone: what was asked is open again. */
+void watcher_known_interrupted(struct watcher *);
+
 /* The mailbox is open as before: are its numbers?  A doubt is looked into
  * (watcher_probed()), or it is numbered anew.  0, or -1 with ${f}.  And: note
  * in w->reset_from where it stood, and what it is now. */

@@ -78,7 +78,8 @@ def test_uidnext_goes_back(imap, fake_bridge, output):
 @pytest.mark.parametrize("awake", [True, False])
 def test_uids_mean_other_mails(imap, fake_bridge, output, awake):
     """An old mail arrives at a server that numbers by date, while the bridge
-    runs or not: those after it move up, and UIDVALIDITY stays."""
+    runs or not: those after it move up, and UIDVALIDITY stays.  The connection
+    on which that is noticed breaks."""
     fill(imap, 1, 4)
     fill(imap, 6, 9)
     bridge = fake_bridge()
@@ -93,6 +94,7 @@ def test_uids_mean_other_mails(imap, fake_bridge, output, awake):
     if awake:
         bridge.start()
     go_on(8)
+    imap.on(LOOK.replace(".*", "8 .*"), ["-- close"])
     imap.box.mails.clear()
     imap.box.uidnext = 1
     fill(imap, 1, 8)
@@ -110,13 +112,20 @@ def test_uids_mean_other_mails(imap, fake_bridge, output, awake):
     assert len(output.resets()) == 1
 
 
-def test_a_copied_date_is_no_other_mail(imap, fake_bridge, output):
-    """As when files of a maildir are copied without their times."""
+@pytest.mark.parametrize("answer", ["-- model", "NIL"])
+def test_a_copied_date_is_no_other_mail(imap, fake_bridge, output, answer):
+    """As when files of a maildir are copied without their times; also where
+    the server says nothing of the Message-ID."""
     fill(imap, 1, 3)
     bridge = fake_bridge()
     bridge.once()
     imap.box.dates[3] = DATES[20]
     fill(imap, 4, 4)
+    if answer == "NIL":
+        imap.on(LOOK.replace(".*", "3 .*"), f'''
+            S: * 3 FETCH (UID 3 INTERNALDATE {DATES[20]} RFC822.SIZE {len(mail(3))} BODY[HEADER.FIELDS (MESSAGE-ID)] NIL)
+            S: $ OK done
+        ''')
     bridge.once()
     assert imap.said("UID FETCH 3,4 .*SIZE INTERNALDATE")
     assert imap.said(LOOK.replace(".*", "3 .*"))
