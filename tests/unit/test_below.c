@@ -15,6 +15,7 @@
 #include "bridge/limits.h"
 #include "bridge/uidset.h"
 #include "catchup_jobs.h"
+#include "checkpoint_store.h"
 #include "scratch.h"
 
 static void
@@ -150,18 +151,6 @@ test_many_gaps(void **state)
 	catchup_free(again);
 }
 
-static struct checkpoint_store *
-open_store(void)
-{
-	struct checkpoint_store *store;
-	struct fault f = { .text = "" };
-
-	store = checkpoint_open("state", CHECKPOINT_WRITE, &f);
-	assert_string_equal(f.text, "");
-	assert_non_null(store);
-	return (store);
-}
-
 static void
 write_mark(struct checkpoint_store *store, uint32_t uid, const char *below)
 {
@@ -192,14 +181,14 @@ expect_stored(struct checkpoint_store *store, uint64_t validity, uint32_t uid,
 static void
 test_store(void **state)
 {
-	struct checkpoint_store *store = open_store();
+	struct checkpoint_store *store = store_open(CHECKPOINT_WRITE);
 	struct fault f;
 
 	(void)state;
 	expect_stored(store, 7, 10, "");
 	write_mark(store, 10, "1:6,8:10");
 	checkpoint_close(store);
-	store = open_store();
+	store = store_open(CHECKPOINT_WRITE);
 	expect_stored(store, 7, 10, "1:6,8:10");
 	/* It is of that mark and no other. */
 	expect_stored(store, 7, 11, "");
@@ -218,7 +207,7 @@ test_store(void **state)
 static void
 test_damaged(void **state)
 {
-	struct checkpoint_store *store = open_store();
+	struct checkpoint_store *store = store_open(CHECKPOINT_WRITE);
 	struct fault f;
 	sqlite3 *db;
 

@@ -14,21 +14,10 @@
 #include "bridge/fingerprint.h"
 #include "bridge/limits.h"
 #include "bridge/reset.h"
+#include "checkpoint_store.h"
 #include "scratch.h"
 
 #define MANY 5000
-
-static struct checkpoint_store *
-open_store(void)
-{
-	struct checkpoint_store *store;
-	struct fault f = { .text = "" };
-
-	store = checkpoint_open("state", CHECKPOINT_WRITE, &f);
-	assert_string_equal(f.text, "");
-	assert_non_null(store);
-	return (store);
-}
 
 static void
 write_prints(struct checkpoint_store *store, uint32_t from, uint32_t to)
@@ -95,7 +84,7 @@ check(struct checkpoint_store *store, uint32_t last)
 static void
 test_thinned(void **state)
 {
-	struct checkpoint_store *store = open_store();
+	struct checkpoint_store *store = store_open(CHECKPOINT_WRITE);
 	struct checkpoint_row row = { .account = "a", .mailbox = "INBOX" };
 	struct fingerprint *prints;
 	struct fault f;
@@ -126,7 +115,7 @@ test_thinned(void **state)
 	store = checkpoint_open("state", CHECKPOINT_READ, &f);
 	check(store, MANY);
 	checkpoint_close(store);
-	store = open_store();
+	store = store_open(CHECKPOINT_WRITE);
 	assert_int_equal(checkpoint_reset(store, "a", "INBOX", &f), 0);
 	assert_null(checkpoint_prints(store, "a", "INBOX", &n, &f));
 	assert_int_equal(f.kind, FAULT_NONE);
@@ -146,7 +135,7 @@ execute(const char *sql)
 static void
 test_resets(void **state)
 {
-	struct checkpoint_store *store = open_store();
+	struct checkpoint_store *store = store_open(CHECKPOINT_WRITE);
 	struct reset r = { .epoch = 3,
 		.at = 99,
 		.cause = RESET_UIDNEXT,
@@ -202,7 +191,7 @@ test_resets(void **state)
 static void
 test_spans(void **state)
 {
-	struct checkpoint_store *store = open_store();
+	struct checkpoint_store *store = store_open(CHECKPOINT_WRITE);
 	struct reset resets[] = { { .epoch = 1, .uid = 99, .ceiling = 499 },
 		{ .epoch = 4, .uid = 119, .ceiling = 499 },
 		{ .epoch = 5, .uidvalidity = 8 } };
@@ -239,7 +228,7 @@ test_spans(void **state)
 static void
 test_old_store(void **state)
 {
-	struct checkpoint_store *store = open_store();
+	struct checkpoint_store *store = store_open(CHECKPOINT_WRITE);
 	struct reset q = { .policy = "all", .epoch = 5, .uidvalidity = 7 };
 	struct checkpoint_row row = {
 		.account = "a", .mailbox = "INBOX", .epoch = 5, .reset = &q
@@ -263,7 +252,7 @@ test_old_store(void **state)
 	assert_int_equal(
 	    checkpoint_last_reset(store, "a", "INBOX", 0, &q, &f), 0);
 	checkpoint_close(store);
-	store = open_store();
+	store = store_open(CHECKPOINT_WRITE);
 	check(store, 3);
 	assert_int_equal(checkpoint_epoch(store, "a", "INBOX", &epoch, &f), 0);
 	assert_int_equal(epoch, 5);
@@ -274,13 +263,13 @@ test_old_store(void **state)
 	checkpoint_close(store);
 	execute("DROP TABLE fingerprint; DROP TABLE reset; DROP TABLE epoch;"
 		"ALTER TABLE status DROP COLUMN sum; PRAGMA user_version = 1");
-	store = open_store();
+	store = store_open(CHECKPOINT_WRITE);
 	assert_null(checkpoint_prints(store, "a", "INBOX", &n, &f));
 	assert_int_equal(f.kind, FAULT_NONE);
 	write_prints(store, 1, 3);
 	check(store, 3);
 	checkpoint_close(store);
-	checkpoint_close(open_store());
+	checkpoint_close(store_open(CHECKPOINT_WRITE));
 }
 
 int
