@@ -129,24 +129,24 @@ STARTTLS = {
 }
 
 
+def assert_goes_away(imap, bridge) -> None:
+    bridge.start()
+    bridge.wait(lambda: imap.connections >= 2, what="another try")
+    assert not imap.said("AUTHENTICATE|LOGIN|EXAMINE")
+
+
 @pytest.mark.parametrize("name", STARTTLS)
 def test_starttls(imap, fake_bridge, name):
     """Nothing is said in the clear, and nothing from before TLS believed."""
     imap.capability, script = STARTTLS[name]
     if script is not None:
         imap.on("STARTTLS", script, times=9)
-    bridge = fake_bridge(tls="starttls", host="localhost")
-    bridge.start()
-    bridge.wait(lambda: imap.connections >= 2, what="another try")
-    assert not imap.said("AUTHENTICATE|LOGIN|EXAMINE")
+    assert_goes_away(imap, fake_bridge(tls="starttls", host="localhost"))
 
 
 def test_preauth_with_starttls(imap, fake_bridge):
     imap.greeting = "S: * PREAUTH welcome"
-    bridge = fake_bridge(tls="starttls", host="localhost")
-    bridge.start()
-    bridge.wait(lambda: imap.connections >= 2, what="another try")
-    assert not imap.said("AUTHENTICATE|LOGIN|EXAMINE")
+    assert_goes_away(imap, fake_bridge(tls="starttls", host="localhost"))
 
 
 def test_login_disabled(imap, fake_bridge):
