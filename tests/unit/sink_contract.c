@@ -56,7 +56,7 @@ assert_there(struct bed *b, struct contract_event *e, size_t n)
 	for (i = 0; i < n; i++) {
 		ev = contract_make(&e[i]);
 		count = far_side->count(b->far, ev);
-		contract_free(ev);
+		event_free(ev);
 		if (e[i].answer == CONTRACT_STORED && count == 0)
 			fail_msg("%s %u: said to be stored, and is not",
 			    e[i].mailbox, e[i].uid);

@@ -108,7 +108,6 @@ void contract_end(struct contract *);
 struct contract_event contract_event(
     const char *mailbox, uint32_t uid, size_t len);
 struct event *contract_make(const struct contract_event *);
-void contract_free(struct event *);
 
 /* Hand it in, once: 1 if it was taken. */
 int contract_submit(struct contract *, struct contract_event *);

@@ -64,16 +64,3 @@ contract_make(const struct contract_event *e)
 	ev->data[ev->len] = '\0';
 	return (ev);
 }
-
-void
-contract_free(struct event *ev)
-{
-	free(ev->account);
-	free(ev->mailbox);
-	free(ev->id);
-	free(ev->source);
-	free(ev->message_id);
-	free(ev->thread_id);
-	free(ev->data);
-	free(ev);
-}

@@ -10,6 +10,7 @@
 
 #include "bridge/config/section.h"
 #include "bridge/config/source.h"
+#include "bridge/envelope/event.h"
 #include "bridge/fault.h"
 #include "sink_contract.h"
 
@@ -34,7 +35,7 @@ on_host_answer(
 		(void)snprintf(e->why, sizeof(e->why), "%s", why->text);
 	}
 	/* At once, so that a sanitizer sees a sink that still looks at it. */
-	contract_free(e->ev);
+	event_free(e->ev);
 	e->ev = NULL;
 	if (c->on_answer != NULL)
 		c->on_answer(c, e);
@@ -310,7 +311,7 @@ contract_submit(struct contract *c, struct contract_event *e)
 	c->inside--;
 	assert_true(!taken || c->host.mark == NULL || c->loaded);
 	if (!taken) {
-		contract_free(e->ev);
+		event_free(e->ev);
 		e->ev = NULL;
 		e->answer = CONTRACT_NEW;
 		c->full = 1;

@@ -38,7 +38,7 @@ assert_each_once(struct redis_bench *b, struct contract_event *e, size_t n)
 	for (i = 0; i < n; i++) {
 		ev = contract_make(&e[i]);
 		assert_int_equal(redis_bench_count(&b->server, ev), 1);
-		contract_free(ev);
+		event_free(ev);
 	}
 }
 

@@ -228,7 +228,7 @@ test_removed_folder(void **state)
 	assert_int_equal(e[1].tries, 1);
 	ev = contract_make(&e[1]);
 	assert_int_equal(far_count(d, ev), 1);
-	contract_free(ev);
+	event_free(ev);
 	contract_close(&c, 0);
 	contract_end(&c);
 	far_down(d);
@@ -257,7 +257,7 @@ test_many_mailboxes(void **state)
 	for (i = 0; i < 400; i++) {
 		ev = contract_make(&e[i]);
 		assert_int_equal(far_count(d, ev), 1);
-		contract_free(ev);
+		event_free(ev);
 	}
 	assert_int_equal(count_files(d->path, ".tmp"), 0);
 	contract_close(&c, 0);

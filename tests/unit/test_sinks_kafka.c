@@ -144,7 +144,7 @@ test_fatal(void **state)
 	for (i = 0; i < 500; i++) {
 		ev = contract_make(&e[i]);
 		assert_true(kafka_mock_count(b->far, ev) >= 1);
-		contract_free(ev);
+		event_free(ev);
 	}
 	bench_end(b);
 }

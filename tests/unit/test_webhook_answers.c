@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "bridge/envelope/event.h"
 #include "bridge/fault.h"
 #include "sinks/sinks.h"
 #include "webhook_bench.h"
@@ -106,7 +107,7 @@ keep_hint(
 
 	(void)verdict;
 	hint_ms = why->retry_ms;
-	contract_free(((struct contract_event *)ticket)->ev);
+	event_free(((struct contract_event *)ticket)->ev);
 	((struct contract_event *)ticket)->answer = CONTRACT_RETRY;
 	c->ready = 0;
 }
