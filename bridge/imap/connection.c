@@ -37,7 +37,7 @@ connection_lose(struct connection *c, const struct fault *f)
 }
 
 /* libuv tells each error of a socket as EBADF; the socket knows which. */
-static const char *
+static int
 poll_error(int fd, int status)
 {
 	socklen_t len = sizeof(int);
@@ -46,20 +46,21 @@ poll_error(int fd, int status)
 	if (status == UV_EBADF &&
 	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
 	    error != 0)
-		return (strerror(error));
-	return (uv_strerror(status));
+		return (error);
+	return (-status);
 }
 
 static void
 on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct connection *c = poll->data;
-	struct fault f;
 
 	if (status < 0) {
-		fault_set(&f, FAULT_RETRY, "connection: %s",
-		    poll_error(c->fd, status));
-		connection_lose(c, &f);
+		/* libuv polls no more.  What came before the error is still
+		 * there; after it the socket is at its end. */
+		c->error = poll_error(c->fd, status);
+		if (!c->closed && !c->paused && !c->queued)
+			connection_read_turn(c);
 		return;
 	}
 	if ((events & UV_WRITABLE) && c->want_write) {
@@ -76,6 +77,8 @@ connection_poll(struct connection *c)
 {
 	int events;
 
+	if (c->error != 0)
+		return;
 	events =
 	    (c->paused ? 0 : UV_READABLE) | (c->want_write ? UV_WRITABLE : 0);
 	if (events != 0)
@@ -97,12 +100,14 @@ connection_read_turn(struct connection *c)
 	buffer = net_buffer(c->net, &size);
 	while (!c->closed && !c->paused && total < LIMIT_READ_TURN) {
 		result = curl_easy_recv(c->easy, buffer, size, &n);
-		if (result == CURLE_AGAIN)
+		if (result == CURLE_AGAIN && c->error == 0)
 			return;
 		if (result != CURLE_OK || n == 0) {
 			fault_set(&f, FAULT_RETRY, "connection: %s",
-			    result == CURLE_OK ? "closed by the server"
-					       : curl_easy_strerror(result));
+			    c->error != 0 ? strerror(c->error)
+				: result == CURLE_OK
+				? "closed by the server"
+				: curl_easy_strerror(result));
 			connection_lose(c, &f);
 			return;
 		}
@@ -145,7 +150,11 @@ connection_send(struct connection *c, struct buf *out, struct fault *f)
 	size_t n;
 
 	while (out->len > 0 && !c->want_write) {
-		result = curl_easy_send(c->easy, out->data, out->len, &n);
+		/* After an error nobody gets it; the reader will tell. */
+		n = out->len;
+		result = c->error != 0
+		    ? CURLE_OK
+		    : curl_easy_send(c->easy, out->data, out->len, &n);
 		if (result == CURLE_AGAIN) {
 			c->want_write = 1;
 			connection_poll(c);

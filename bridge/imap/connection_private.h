@@ -31,6 +31,7 @@ struct connection {
 	int waiting;  /* in the list of those that wait to connect */
 	int paused;
 	int want_write;
+	int error; /* of the socket: only what came before it can be read */
 	int closed;
 	int dropped;		 /* before its greeting */
 	struct connection *next; /* in either list */

@@ -160,7 +160,7 @@ def test_one_mail_that_kills_the_connection(imap, fake_bridge, output):
         for uid in imap.box.resolve(connection.command.split()[2]):
             if uid == 3:
                 await connection.send(imap.fetch_reply(uid)[:150])
-                connection.reset()
+                await connection.reset()
             await connection.send(imap.fetch_reply(uid))
         await connection.say("$ OK done")
 

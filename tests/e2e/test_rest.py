@@ -1,7 +1,11 @@
 """Connections that die in the middle of a large message: what came is kept, and
 only the rest is asked for."""
 
+import asyncio
+import fcntl
 import re
+import signal
+import termios
 from hashlib import sha256
 
 import pytest
@@ -16,6 +20,13 @@ def asked(imap, uid: int) -> list:
     found = (re.search(r"BODY.PEEK\[\]<(\d+)\.(\d+)>", command)
              for command in imap.said(f"UID FETCH {uid} "))
     return [tuple(map(int, match.groups())) for match in found if match]
+
+
+async def delivered(connection) -> None:
+    """Until the other side has all that was sent, read or not."""
+    sock = connection.writer.get_extra_info("socket")
+    while any(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4))):
+        await asyncio.sleep(0.001)
 
 
 def expect(imap, bridge, output) -> None:
@@ -69,6 +80,27 @@ def test_a_third_each(imap, fake_bridge, output):
     assert asked(imap, 1) == [
         (100 * KIB, len(whole) - 100 * KIB),
         (200 * KIB, len(whole) - 200 * KIB)]
+
+
+def test_an_rst_takes_nothing_back(imap, fake_bridge, output):
+    """What came before it is read, though the socket has failed already."""
+    imap.box.add(mail(1, size=100 * KIB))
+    bridge = fake_bridge()
+
+    async def fetch(connection) -> None:
+        reply = imap.fetch_reply(1, connection.command.split(" ", 3)[3])
+        bridge.process.send_signal(signal.SIGSTOP)
+        try:
+            await connection.send(reply[:reply.index(b"}\r\n") + 3 + 40 * KIB])
+            await delivered(connection)
+            await connection.reset()
+        finally:
+            bridge.process.send_signal(signal.SIGCONT)
+
+    imap.on("UID FETCH", [fetch])
+    bridge.start()
+    expect(imap, bridge, output)
+    assert [first for first, _ in asked(imap, 1)] == [40 * KIB]
 
 
 def test_no_progress(imap, fake_bridge, output):

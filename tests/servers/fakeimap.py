@@ -121,9 +121,13 @@ class Connection:
             pass
         raise Gone
 
-    def reset(self) -> None:
-        self.writer.get_extra_info("socket").setsockopt(
+    async def reset(self) -> None:
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+        while sock.fileno() != -1:
+            await asyncio.sleep(0)
         raise Gone
 
     # The transcript
@@ -149,7 +153,7 @@ class Connection:
             elif step == "-- hole":
                 await self.hole()
             elif step == "-- reset":
-                self.reset()
+                await self.reset()
             elif step == "-- close":
                 raise Gone
             else:
