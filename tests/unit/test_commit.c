@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "bridge/checkpoint.h"
 #include "bridge/commit.h"
@@ -32,6 +33,7 @@ struct world {
 	uv_loop_t loop;
 	struct checkpoint_store *store;
 	struct committer *committer;
+	unsigned changes;
 	int closed;
 };
 
@@ -72,7 +74,7 @@ on_committed(void *arg, uint64_t mark)
 static void
 on_changed(void *arg)
 {
-	(void)arg;
+	((struct world *)arg)->changes++;
 }
 
 static void
@@ -169,12 +171,53 @@ test_many_in_one(void **state)
 	end(&w);
 }
 
+static void
+alter(const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open("state/checkpoint.db", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* A transaction that failed makes nothing durable; the next one does. */
+static void
+test_failed(void **state)
+{
+	struct mailbox m;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	mailbox(&w, &m, 0);
+	alter("CREATE TRIGGER refuse BEFORE INSERT ON checkpoint"
+	      " BEGIN SELECT RAISE(FAIL, 'it is refused'); END");
+	committer_mark(w.committer, &m.slot);
+	committer_flush(w.committer);
+	while (w.changes == 0)
+		uv_run(&w.loop, UV_RUN_ONCE);
+	assert_non_null(
+	    strstr(committer_trouble(w.committer), "it is refused"));
+	assert_int_equal(committer_counts(w.committer)->failures, 1);
+	assert_false(committer_idle(w.committer));
+	assert_int_equal(m.commits, 0);
+	alter("DROP TRIGGER refuse");
+	run_until_idle(&w);
+	assert_int_equal(m.commits, 1);
+	assert_int_equal(m.durable, 1);
+	assert_int_equal(w.changes, 2);
+	assert_string_equal(committer_trouble(w.committer), "");
+	end(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mark_while_writing),
 		cmocka_unit_test(test_many_in_one),
+		cmocka_unit_test(test_failed),
 	};
 
 	return (cmocka_run_group_tests_name("commit", tests, NULL, NULL));
