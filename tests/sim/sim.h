@@ -269,7 +269,8 @@ int sim_sink_answer(struct sim *, size_t i);
 void sim_sink_switch(struct sim *);
 void sim_sink_crash(struct sim *);
 
-/* store.c: forget what is stored. */
+/* store.c: the place of what is handed on must be stored; forget what is. */
+void sim_store_knows(struct sim *, const struct message *);
 void sim_store_clear(struct sim *);
 
 /* bridge.c: begin from what is durable; be killed. */

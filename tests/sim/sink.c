@@ -176,6 +176,7 @@ route_submit(struct route_lane *lane, struct message *m, size_t charge)
 	}
 	if (s->route.nflight == SIM_MAILS)
 		sim_fail(s, "more in flight than there are mails");
+	sim_store_knows(s, m);
 	if (m->reset == NULL) {
 		check_message(s, m);
 		take_print(m);

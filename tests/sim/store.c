@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bridge/fault.h"
+#include "bridge/message.h"
 #include "tests/sim/sim.h"
 
 /* The mailbox, whether or not it is there; a pattern is none. */
@@ -326,6 +327,26 @@ checkpoint_spans(struct checkpoint_store *store, const char *account,
 				.ceiling = r->ceiling };
 	}
 	return (spans);
+}
+
+/* After a crash the mailbox must be found where it is now: its first mark is
+ * stored before a mail is handed on, and a reset before it is told. */
+void
+sim_store_knows(struct sim *s, const struct message *m)
+{
+	const struct sim_stored *st = stored(m->mailbox);
+	size_t i;
+
+	for (i = 0; m->reset == NULL && i < st->nrows; i++) {
+		if (st->rows[i].uidvalidity == m->uidvalidity)
+			return;
+	}
+	for (i = 0; m->reset != NULL && i < st->nresets; i++) {
+		if (st->resets[i].epoch == m->reset->epoch)
+			return;
+	}
+	sim_fail(s, "%s: UID %u of %llu comes before its place is stored",
+	    m->mailbox, m->uid, (unsigned long long)m->uidvalidity);
 }
 
 void
