@@ -6,6 +6,7 @@
 #include "bridge/message.h"
 #include "bridge/pipeline_marks.h"
 #include "bridge/pipeline_private.h"
+#include "bridge/reset.h"
 #include "bridge/uidset.h"
 #include "sinks/sink.h"
 
@@ -22,6 +23,7 @@ struct pipeline_marks {
 	struct uidset stored; /* above the mark, at the sink */
 	struct uidset late;   /* below it, that came after it was passed */
 	uint32_t mark;
+	uint64_t epoch; /* resets up to this one had their outcome here */
 	struct buf text;
 	struct buf recent;
 };
@@ -88,6 +90,7 @@ pipeline_lane_has(struct pipeline_lane *lane, const struct sink_mark *has)
 	uint32_t hi;
 	size_t i;
 
+	m->epoch = has->epoch;
 	begin(m, has->uidvalidity);
 	if (uidset_read(&m->stored, has->above) == -1)
 		return (-1);
@@ -120,7 +123,7 @@ pipeline_marks_stored(struct flight *f)
 	struct pipeline_marks *m = f->lane->marks;
 
 	if (m == NULL || !f->event->numbered)
-		return;
+		return; /* no reset is told twice by one process */
 	if (m->uidvalidity != f->message->uidvalidity)
 		begin(m, f->message->uidvalidity);
 	/* Without memory a crash may publish it twice. */
@@ -133,6 +136,8 @@ pipeline_marks_has(const struct flight *f)
 {
 	const struct pipeline_marks *m = f->lane->marks;
 
+	if (m != NULL && f->message->reset != NULL)
+		return (f->message->reset->epoch <= m->epoch);
 	return (m != NULL && !f->lane->closed && f->event->numbered &&
 	    m->uidvalidity == f->message->uidvalidity &&
 	    (uidset_has(&m->stored, f->message->uid) ||
@@ -169,6 +174,7 @@ write_above(
 	return (rc == 0 && !m->text.failed ? 0 : -1);
 }
 
+/* Of a replay the mark says nothing; of a reset its epoch does. */
 static struct pipeline_lane *
 live_lane(void *const *tickets, size_t n)
 {
@@ -178,7 +184,7 @@ live_lane(void *const *tickets, size_t n)
 	for (i = 0; i < n; i++) {
 		f = tickets[i];
 		if (f->lane->marks != NULL && !f->lane->closed &&
-		    f->event->numbered)
+		    (f->event->numbered || f->message->reset != NULL))
 			return (f->lane);
 	}
 	return (NULL);

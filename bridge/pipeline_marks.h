@@ -21,8 +21,9 @@ int pipeline_lane_marks(struct pipeline_lane *,
 	void *arg, const uint32_t *uids, size_t n, struct sink_mark *mark),
     void *arg);
 
-/* The sink has the UIDs of ${has}->above: they are not sent to it again.  0, or
- * -1 if that is no list of them, or memory is out. */
+/* The sink has the UIDs of ${has}->above, and the event of each reset up to
+ * ${has}->epoch: they are not sent to it again.  0, or -1 if that is no list of
+ * them, or memory is out. */
 int pipeline_lane_has(struct pipeline_lane *, const struct sink_mark *has);
 
 /* Does the pipeline's sink store marks; and are those that it has still to be

@@ -122,11 +122,15 @@ void
 watcher_stored_mark(
     struct watcher *w, const struct pipeline *p, const struct sink_mark *mark)
 {
+	struct sink_mark resets = { .above = "", .epoch = mark->epoch };
 	struct checkpoint *row;
 
-	/* Put back by somebody after that was stored. */
-	if (mark->epoch < w->epoch)
+	if (mark->epoch < w->epoch) {
+		/* Put back by somebody, or numbered anew, after that was
+		 * stored.  What was told of resets before stays told. */
+		(void)route_lane_has(w->lane, p, &resets);
 		return;
+	}
 	w->epoch = mark->epoch;
 	if ((row = find_row(w, mark)) == NULL)
 		return;

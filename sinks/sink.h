@@ -35,7 +35,9 @@ struct sink_mark {
 	const char *above; /* UIDs above it, and some that came late, that this
 			    * sink has: "5:7,9", or "" */
 	uint64_t epoch;	   /* higher each time the mark was put back on purpose,
-			    * so that an older record says nothing any more */
+			    * so that an older record says nothing any more, and
+			    * each time the mailbox was numbered anew: the event
+			    * of that comes with the first mark that has it */
 	uint32_t
 	    since_below; /* where "start: YYYY-MM-DD" began; 0, "" if not */
 	const char *since;
