@@ -337,6 +337,8 @@ take_line(struct response_parser *p, const char **data, size_t *len,
 	response_read_line(p->line.data, p->line.len, r);
 	if (r->kind == RESPONSE_FETCH && p->body_seen) {
 		r->fetch.has_body = 1;
+		r->fetch.text = NULL; /* message data came beside it */
+		r->fetch.text_len = 0;
 		r->fetch.body_size = p->body_size;
 		r->fetch.section = p->section;
 		r->fetch.origin = p->origin;

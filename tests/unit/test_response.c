@@ -243,6 +243,8 @@ test_fetch(void **state)
 	    "fetch uid=7 flags=() body=2:hi\n");
 	check("* 1 FETCH (UID 7 BODY[] \"quo\\\"ted\")\r\n",
 	    "fetch uid=7 text=quo\"ted\n");
+	check("* 1 FETCH (UID 7 BODY[] \"twice\" BODY[] {2}\r\nhi)\r\n",
+	    "fetch uid=7 body=2:hi\n");
 	check("* 1 FETCH (UID 7 BODY[] NIL)\r\n", "fetch uid=7\n");
 	check("* 1 FETCH (UID 7 BODY[] {0}\r\n)\r\n", "fetch uid=7 body=0:\n");
 	check("* 1 FETCH (UID 7 BODY[]<0> {2}\r\nhi)\r\n",
