@@ -132,20 +132,24 @@ collect_pending(struct catchup *c, struct asked *asked, uint32_t *run,
 
 	while (asked->n < c->batch && *octets < CATCHUP_FETCH_OCTETS &&
 	    ack_room(c->window) > 0 && !uidset_empty(&c->pending)) {
+		if (c->pending.ranges[0].lo <= ack_mark(c->window)) {
+			/* It showed up late, and the mark has passed it since.
+			 */
+			uidset_cut(&c->pending, ack_mark(c->window));
+			catchup_sweep(c);
+			continue;
+		}
 		if (pass_over(c))
 			continue;
-		uid = c->pending.ranges[0].lo;
-		if (!put_uid(c, asked, run, uid))
-			return;
 		(void)uidset_pop(&c->pending, &uid);
 		if ((e = ack_open(c->window, uid)) == NULL) {
-			asked
-			    ->n--; /* memory is out: the next SEARCH finds it */
-			c->dirty = 1;
+			c->dirty = 1; /* memory is out: listed again */
 			return;
 		}
-		e->state = state;
 		e->listed = 1;
+		if (!put_uid(c, asked, run, uid))
+			return; /* it is open, for the next FETCH */
+		e->state = state;
 		if (state == ACK_ASKED)
 			*octets += octets_of(c, e);
 	}

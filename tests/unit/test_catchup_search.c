@@ -111,6 +111,38 @@ test_search_that_is_cut_short(void **state)
 	catchup_free(c);
 }
 
+/* It is listed while one after it awaits its outcome, and is no news any more
+ * when it would be asked for. */
+static void
+test_passed_while_it_waits(void **state)
+{
+	struct checkpoint from = { .uid = 0 };
+	struct catchup *c = catchup_new(&from);
+
+	(void)state;
+	search(c, "UID 1:*", 3, 3, &complete);
+	fetch(c, "3", 3, 3, &complete);
+	catchup_hint(c);
+	search(c, "UID 4:*", 9, 9, &complete);
+	assert_string_equal(next_job(c, 0).text, "9");
+	assert_true(catchup_received(c, 9, 100));
+	catchup_fetched(c, &complete, 0);
+	catchup_sweep(c);
+	assert_string_equal(next_job(c, 0).text, "UID 1:*");
+	catchup_found(c, 1, 1);
+	catchup_found(c, 5, 5);
+	catchup_found(c, 9, 9);
+	catchup_searched(c, &complete, 0);
+	catchup_done(c, 9);
+	assert_int_equal(catchup_mark(c), 9);
+	/* Not with 1: "1,5:1" would name four. */
+	fetch(c, "1", 1, 1, &complete);
+	search(c, "UID 1:*", 5, 5, &complete);
+	fetch(c, "5", 5, 5, &complete);
+	assert_int_equal(next_job(c, 0).job, CATCHUP_NOTHING);
+	catchup_free(c);
+}
+
 int
 main(void)
 {
@@ -119,6 +151,7 @@ main(void)
 		cmocka_unit_test(test_sweep_finds_late_ones),
 		cmocka_unit_test(test_highest_uid),
 		cmocka_unit_test(test_search_that_is_cut_short),
+		cmocka_unit_test(test_passed_while_it_waits),
 	};
 
 	return (
