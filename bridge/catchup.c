@@ -158,7 +158,8 @@ catchup_next(struct catchup *c, int can_search, int can_fetch, int hold,
 	*next = (struct catchup_next){ .job = CATCHUP_WAIT };
 	if (c->searching)
 		return;
-	if (c->last != UINT32_MAX && ack_mark(c->window) >= c->last) {
+	if (c->last != UINT32_MAX && ack_mark(c->window) >= c->last &&
+	    c->late == NULL) {
 		c->dirty = 0;
 		c->below = 0;
 		next->job = CATCHUP_NOTHING;

@@ -8,8 +8,7 @@
 #include "bridge/catchup.h"
 #include "bridge/checkpoint.h"
 #include "bridge/uidset.h"
-
-static const struct catchup_end complete = { .ok = 1, .answered = 1 };
+#include "tests/unit/catchup_jobs.h"
 
 static struct catchup *
 range(uint32_t lo, uint32_t last, const char *since)
@@ -70,6 +69,31 @@ test_ends_at_its_end(void **state)
 	catchup_hint(c);
 	expect(c, CATCHUP_NOTHING, NULL);
 	assert_int_equal(catchup_complete(c), 1);
+	catchup_free(c);
+}
+
+/* One that shows up late is in the range, too. */
+static void
+test_ends_with_the_late_ones(void **state)
+{
+	struct catchup *c = range(5, 9, "");
+
+	(void)state;
+	search(c, "UID 5:9", 7, 7, &complete);
+	fetch(c, "7", 7, 7, &complete);
+	catchup_sweep(c);
+	expect(c, CATCHUP_SEARCH, "UID 5:9");
+	catchup_found(c, 5, 5);
+	catchup_found(c, 7, 7);
+	catchup_found(c, 9, 9);
+	catchup_searched(c, &complete, 0);
+	fetch(c, "5,9", 9, 9, &complete);
+	assert_int_equal(catchup_mark(c), 9);
+	assert_int_equal(catchup_lag(c), 1);
+	search(c, "UID 5:9", 5, 5, &complete);
+	fetch(c, "5", 5, 5, &complete);
+	expect(c, CATCHUP_NOTHING, NULL);
+	assert_int_equal(catchup_lag(c), 0);
 	catchup_free(c);
 }
 
@@ -160,6 +184,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_asks_for_no_more_than_the_range),
 		cmocka_unit_test(test_ends_at_its_end),
+		cmocka_unit_test(test_ends_with_the_late_ones),
 		cmocka_unit_test(test_nothing_to_begin_with),
 		cmocka_unit_test(test_by_date),
 		cmocka_unit_test(test_skips),
