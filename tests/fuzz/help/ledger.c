@@ -123,6 +123,7 @@ ledger_init(struct ledger *l, uint32_t mark, const char *below,
 	copy(&l->done, &old, mark);
 	uidset_clear(&old);
 	(void)read_set(&l->skip, skip, RANGES);
+	copy(&l->passed, &l->skip, UINT32_MAX);
 	uidset_init(&l->listed, RANGES);
 	uidset_init(&l->heard, RANGES);
 	uidset_init(&l->due, RANGES);
@@ -135,6 +136,7 @@ ledger_clear(struct ledger *l)
 	uidset_clear(&l->taken);
 	uidset_clear(&l->done);
 	uidset_clear(&l->skip);
+	uidset_clear(&l->passed);
 	uidset_clear(&l->heard);
 	uidset_clear(&l->due);
 }
@@ -175,7 +177,7 @@ ledger_searched(
 	l->due = l->heard;
 	uidset_init(&l->heard, RANGES);
 	/* They are passed over, how far nobody says. */
-	if (!uidset_empty(&l->skip))
+	if (!uidset_empty(&l->passed))
 		l->top = UINT32_MAX;
 }
 
@@ -233,7 +235,7 @@ ledger_check(struct ledger *l, const struct catchup *c)
 		ledger_broken("the mark does not go back", mark);
 	l->mark = mark;
 	for (i = 0; i < l->due.n && l->due.ranges[i].lo <= mark; i++) {
-		uid = missing(&l->done, &l->skip, l->due.ranges[i].lo,
+		uid = missing(&l->done, &l->passed, l->due.ranges[i].lo,
 		    l->due.ranges[i].hi < mark ? l->due.ranges[i].hi : mark);
 		if (uid != 0)
 			ledger_broken(

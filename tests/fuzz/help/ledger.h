@@ -16,6 +16,7 @@ struct ledger {
 	struct uidset taken;  /* old, or handed on */
 	struct uidset done;   /* old, or with an outcome */
 	struct uidset skip;   /* not to be asked for */
+	struct uidset passed; /* at any time not: the mark may pass it */
 	struct uidset heard;  /* of those that the mark must await: by the */
 	struct uidset due;    /* SEARCH under way, and by the last whole one */
 	uint32_t last;	      /* nothing above it is taken */
