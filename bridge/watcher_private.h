@@ -300,7 +300,7 @@ int watcher_check_numbers(
 void watcher_note_reset(struct watcher *, const struct session_event *);
 
 /* The mailbox was numbered anew, as w->reset_from and ${why} say: do what
- * on_reset says.  0, or -1 with ${f}. */
+ * on_reset says (watcher_reset.c).  0, or -1 with ${f}. */
 int watcher_reset(struct watcher *, const char *why, struct fault *f);
 
 /* The highest UID is known, for on_reset: now. */
@@ -310,10 +310,12 @@ int watcher_reset_probed(struct watcher *, struct fault *f);
 int watcher_reset_begin(struct watcher *, const struct reset *found,
     const struct checkpoint *mark, struct fault *f);
 
-/* Life; and what the store has of the UIDVALIDITY that is begun. */
+/* What was decided (watcher_reset_after.c): life; what the store has of the
+ * UIDVALIDITY that is begun: 0, or -1 with ${f}; go on with w->reset. */
 void watcher_reset_init(struct watcher *);
 void watcher_reset_free(struct watcher *);
 int watcher_reset_load(struct watcher *, struct fault *f);
+void watcher_reset_apply(struct watcher *);
 
 /* Its way to the store. */
 void watcher_reset_fill(struct watcher *, struct checkpoint_row *);
