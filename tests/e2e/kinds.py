@@ -7,6 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from outputs import (WEBHOOK_SECRET, DirectoryOutput, ExecOutput, KafkaOutput,
                      RedisOutput, WebhookOutput)
 from bridge import schemas
@@ -60,6 +62,10 @@ class Directory(Kind):
     def renew(self) -> None:
         self.output = DirectoryOutput(self.folder / f"out{next(self.numbers)}")
         self.paths = (str(self.output.path),)
+
+    def ids(self) -> list:
+        return super().ids() + [(reset["mailbox"], reset["id"])
+                                for reset in self.output.resets()]
 
 
 class File(Kind):
@@ -117,7 +123,7 @@ class Pipe(File):
         return self.found
 
     def seen(self) -> list:
-        return super().ids()
+        return self.found + super().ids()
 
 
 class Redis(Kind):
@@ -201,3 +207,12 @@ def make(name: str, folder: Path, request) -> Kind:
 NAMES = ("directory", "file", "pipe", "redis at_least_once",
          "redis exactly_once", "kafka at_least_once", "kafka exactly_once",
          "webhook", "exec")
+
+
+def case(name: str, reset: bool = False):
+    """With a mailbox that is numbered anew, or without."""
+    return pytest.param(name, reset, id=f"{name} reset" if reset else name)
+
+
+CASES = (*map(case, NAMES), *(case(name, True) for name in (
+    "directory", "pipe", "redis exactly_once", "kafka exactly_once")))

@@ -2,6 +2,7 @@
 another of its steps each time; at its end all must have come out."""
 
 import contextlib
+import itertools
 import random
 import shutil
 import sqlite3
@@ -17,26 +18,56 @@ MAILBOXES = {"INBOX": 4, "Orders": 2}
 
 
 class Matrix:
-    """One kind of sink."""
+    """One kind of sink.  reset: what is walked is the run after INBOX was
+    numbered anew."""
 
-    def __init__(self, kind, folder: Path, dovecot, user: str) -> None:
+    def __init__(self, kind, folder: Path, dovecot, user: str,
+                 reset: bool = False) -> None:
         self.kind = kind
         self.folder = self.bridges = folder
-        self.user = user
         self.dovecot = dovecot
-        dovecot.create(user, "Orders")
-        for mailbox, count in MAILBOXES.items():
-            dovecot.append(user, mails(count, size=3000), mailbox)
-        self.expected = {
-            (mailbox, f"{dovecot.uidvalidity(user, mailbox)}-{uid}")
-            for mailbox in MAILBOXES for uid in dovecot.uids(user, mailbox)}
+        self.users = (f"{user}-{n}" for n in itertools.count(1)
+                      ) if reset else None
         self.walked: Counter = Counter()  # by the name of the call
+        if not reset:
+            self.fill(user)
+
+    def fill(self, user: str) -> None:
+        self.user = user
+        self.dovecot.create(user, "Orders")
+        for mailbox, count in MAILBOXES.items():
+            self.dovecot.append(user, mails(count, size=3000), mailbox)
+        self.expected = {
+            (mailbox, f"{self.dovecot.uidvalidity(user, mailbox)}-{uid}")
+            for mailbox in MAILBOXES
+            for uid in self.dovecot.uids(user, mailbox)}
+        self.last = dict(MAILBOXES)
 
     def new(self) -> Bridge:
-        """A bridge without a state, to an empty output."""
+        """A bridge without a state, to an empty output; or what the reset
+        finds."""
         self.kind.renew()
         shutil.rmtree(self.bridges / "bridge", ignore_errors=True)
-        return self.old()
+        return self.old() if self.users is None else self.numbered_anew()
+
+    def numbered_anew(self) -> Bridge:
+        """One that has published all; a mail comes, then INBOX is numbered
+        anew, then another mail comes."""
+        user = next(self.users)
+        self.fill(user)
+        bridge = self.old()
+        self.kind.prepare(bridge)
+        bridge.once()
+        self.kind.ended()
+        first = MAILBOXES["INBOX"] + 1
+        validity = self.dovecot.uidvalidity(user) + 1000
+        self.dovecot.append(user, mails(1, first=first))
+        self.dovecot.set_uidvalidity(user, validity)
+        self.dovecot.append(user, mails(1, first=first + 1))
+        self.expected |= {("INBOX", f"{validity}-{name}")
+                          for name in ("reset-1", first, first + 1)}
+        self.last["INBOX"] = first + 1
+        return bridge
 
     def old(self) -> Bridge:
         """One with the state and the output that are there."""
@@ -77,19 +108,20 @@ class Matrix:
         assert set(ids) == self.expected, bridge.tail()
         repeated = len(ids) - len(self.expected)
         assert not (self.kind.once and repeated), (sorted(ids), bridge.tail())
-        assert self.marks(bridge) == MAILBOXES, bridge.tail()
+        assert self.marks(bridge) == self.last, bridge.tail()
         bridge.finish()
         outputs.made.clear()
 
     def marks(self, bridge: Bridge) -> dict:
-        """{mailbox: last UID}; without a process of its own, it is called
-        often."""
+        """{mailbox: last UID}, of the newest UIDVALIDITY; without a process
+        of its own, it is called often."""
         path = bridge.folder / "state/checkpoint.db"
         try:
             with contextlib.closing(sqlite3.connect(
                     f"file:{path}?mode=ro", uri=True)) as database:
                 return dict(database.execute(
-                    "SELECT mailbox, uid FROM checkpoint").fetchall())
+                    "SELECT mailbox, uid FROM checkpoint ORDER BY written"
+                ).fetchall())
         except sqlite3.OperationalError:
             return {}  # not there yet
 

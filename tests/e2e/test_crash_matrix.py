@@ -13,9 +13,11 @@ from matrix import Matrix
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("name", kinds.NAMES)
-def test_every_step(name, request, folder, dovecot, user, record_property):
-    matrix = Matrix(kinds.make(name, folder, request), folder, dovecot, user)
+@pytest.mark.parametrize("name, reset", kinds.CASES)
+def test_every_step(name, reset, request, folder, dovecot, user,
+                    record_property):
+    matrix = Matrix(kinds.make(name, folder, request), folder, dovecot, user,
+                    reset)
     bridge = matrix.new()
     calls = matrix.run(bridge)
     assert matrix.code == 0, bridge.tail()

@@ -12,7 +12,7 @@ import pytest
 import kinds
 from bridge import EX_CONFIG, EX_NOPERM, EX_TEMPFAIL, EX_UNAVAILABLE
 from faults import Faults
-from matrix import MAILBOXES, Matrix
+from matrix import Matrix
 
 SYNC = ("EIO", "late-EIO", "ENOSPC", "EDQUOT", "EROFS", "EINTR")
 WRITE = ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EINTR", "EPERM", "short")
@@ -77,7 +77,7 @@ class FaultMatrix(Matrix):
     def all(self, bridge) -> bool:
         """Published, and the mark says so: who is stopped between the two
         publishes again."""
-        return (self.marks(bridge) == MAILBOXES
+        return (self.marks(bridge) == self.last
                 and set(self.kind.seen()) == self.expected)
 
     def reason(self, bridge, error: str) -> bool:
@@ -111,13 +111,15 @@ def errors_of(call: str, target: str) -> tuple:
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("name", ["state", *kinds.NAMES])
-def test_every_error(name, request, folder, dovecot, user, record_property):
+@pytest.mark.parametrize("name, reset", [
+    kinds.case("state"), kinds.case("state", True), *kinds.CASES])
+def test_every_error(name, reset, request, folder, dovecot, user,
+                     record_property):
     state = name == "state"
     kind = kinds.make("directory" if state else name, folder, request)
     kind.calls = (*ERRORS, *FAR) if name.startswith(
         ("exec", "kafka", "redis", "webhook")) else tuple(ERRORS)
-    matrix = FaultMatrix(kind, folder, dovecot, user)
+    matrix = FaultMatrix(kind, folder, dovecot, user, reset)
     calls = matrix.run(matrix.new())
     target = kind.paths[0]
     ends = []
