@@ -141,6 +141,10 @@ uint32_t catchup_mark_if(
 uint64_t catchup_lag(const struct catchup *);
 int catchup_complete(const struct catchup *);
 
+/* There were ${tries} SEARCHes without an answer before this one: 1 if that is
+ * enough to be taken for "nothing"; else 0, and *at is when to ask again. */
+int catchup_unanswered(unsigned tries, uint64_t now, uint64_t *at);
+
 /* Had the last SEARCH no answer?  Then nothing is known of what is there, until
  * it is asked again: see catchup_wake(). */
 int catchup_is_void(const struct catchup *);

@@ -79,10 +79,6 @@ void catchup_header_only(struct ack_entry *e);
 /* Is this the last but few, where what comes is taken as it is? */
 int catchup_is_last(const struct ack_entry *e);
 
-/* The same for a SEARCH without answer, of which there were ${tries}: 1 if
- * there were enough; else 0 with *at. */
-int catchup_unanswered(unsigned tries, uint64_t now, uint64_t *at);
-
 /* A sweep must not take lo..hi for late ones. */
 void catchup_remember(struct catchup *, uint32_t lo, uint32_t hi);
 

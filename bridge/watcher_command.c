@@ -96,6 +96,11 @@ probe(struct watcher *w)
 
 	if (!w->probe_due || w->draining || !session_ready(w->line->session))
 		return;
+	if (now_ms(w) < w->probe_at) {
+		w->held = 1;
+		w->wake_at = w->probe_at;
+		return;
+	}
 	w->probe_due = 0;
 	(void)snprintf(criteria, sizeof(criteria), "UID %u:*", w->probe_from);
 	session_search(w->line->session, criteria, now_ms(w));

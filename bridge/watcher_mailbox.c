@@ -241,14 +241,23 @@ watcher_probe(struct watcher *w, uint32_t uid)
 {
 	w->probing = w->probe_due = 1;
 	w->probe_from = uid;
-	w->probed = 0;
+	w->probed = w->probe_tries = 0;
+	w->probe_at = 0;
 }
 
 int
-watcher_probed(struct watcher *w, struct fault *f)
+watcher_probed(struct watcher *w, int answered, struct fault *f)
 {
 	char why[200];
 
+	/* Any range with "*" has the last mail in it: nothing was said. */
+	if (!answered &&
+	    !catchup_unanswered(
+		w->probe_tries, uv_now(w->host->loop), &w->probe_at)) {
+		w->probe_tries++;
+		w->probe_due = 1;
+		return (0);
+	}
 	w->probing = 0;
 	if (w->resetting)
 		return (watcher_reset_probed(w, f));

@@ -100,14 +100,16 @@ struct watcher {
 	char *below_sent;      /* on its way to the store; or NULL */
 	char *sink_below;      /* of a sink that is further than the store */
 	uint64_t sink_validity;
-	uint64_t waiting_at; /* the loop's time; 0: nothing waits */
-	int held;	     /* waits for room, or for an outcome */
-	uint64_t settling;   /* the first mark's number, until it is durable */
-	int probing;	     /* the highest UID is searched for */
-	int probe_due;	     /* and that is still to be asked */
-	uint32_t probe_from; /* from here on */
-	uint32_t probed;     /* it */
-	int lying_uidnext;   /* it was not what it should be: not believed */
+	uint64_t waiting_at;  /* the loop's time; 0: nothing waits */
+	int held;	      /* waits for room, or for an outcome */
+	uint64_t settling;    /* the first mark's number, until it is durable */
+	int probing;	      /* the highest UID is searched for */
+	int probe_due;	      /* and that is still to be asked */
+	uint32_t probe_from;  /* from here on */
+	uint32_t probed;      /* it */
+	unsigned probe_tries; /* SEARCHes for it that had no answer */
+	uint64_t probe_at;    /* not asked again before */
+	int lying_uidnext;    /* it was not what it should be: not believed */
 
 	struct watcher_known known;
 	uint32_t other; /* this UID means another mail than before; or 0 */
@@ -214,8 +216,9 @@ int watcher_begin(struct watcher *, const struct checkpoint *mark, int settle,
  * no sweep.  A guest comes for each mail, and need not do so each time. */
 void watcher_look(struct watcher *);
 
-/* The probe is done: go on from what it found.  0, or -1 with ${f}. */
-int watcher_probed(struct watcher *, struct fault *f);
+/* The probe is done: go on from what it found; not ${answered}: ask once more,
+ * as far as that makes sense.  0, or -1 with ${f}. */
+int watcher_probed(struct watcher *, int answered, struct fault *f);
 
 /* Message data (watcher_message.c): a FETCH is sent, octets of a message
  * follow, one message is whole, a FETCH is done, and one that the server never

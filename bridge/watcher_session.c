@@ -46,7 +46,7 @@ on_searched(struct watcher *w, const struct session_event *ev, struct fault *f)
 		.lowest = ev->limit_uid };
 
 	if (w->probing)
-		return (watcher_probed(w, f));
+		return (watcher_probed(w, ev->answered, f));
 	catchup_searched(w->catchup, &end, now_ms(w));
 	watcher_note_lag(w, 0);
 	return (0);

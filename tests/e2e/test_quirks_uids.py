@@ -54,16 +54,19 @@ def test_uidnext_went_backwards(imap, fake_bridge, output):
 
 
 def test_uidnext_that_is_always_wrong(imap, fake_bridge, output):
-    """It lists UIDs above its UIDNEXT: nothing was restored."""
+    """It lists UIDs above its UIDNEXT: nothing was restored, and OK alone does
+    not say so either."""
     imap.box.mails = {5: mail(5), 6: mail(6)}
     imap.box.uidnext = 3
-    bridge = fake_bridge()
+    bridge = fake_bridge(on_reset="all")
     bridge.once()
     for path in output.files():
         path.unlink()
     imap.box.mails[7] = mail(7)
+    imap.on("UID SEARCH", "S: $ OK done", times=2)
     bridge.once()
     assert uids(output) == [7]
+    assert not output.resets()
 
 
 @pytest.mark.parametrize("line", [
