@@ -247,7 +247,9 @@ on_writable(uv_poll_t *poll, int status, int events)
 		health_up(&o->health);
 		advance(o, (size_t)len, SINK_STORED, NULL);
 	}
-	if (o->paused || STAILQ_EMPTY(&o->queue))
+	/* An answer may have closed the sink, and the poll with it. */
+	if (!uv_is_closing((uv_handle_t *)poll) &&
+	    (o->paused || STAILQ_EMPTY(&o->queue)))
 		uv_poll_stop(poll);
 	go_on(o);
 }

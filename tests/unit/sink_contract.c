@@ -7,79 +7,7 @@
 #include <cmocka.h>
 
 #include "bridge/envelope/event.h"
-#include "sink_contract.h"
-
-static const struct sink_far *far_side;
-
-struct bed {
-	struct contract c;
-	void *far;
-	char config[2048];
-};
-
-static struct bed *
-bed_make(void)
-{
-	struct bed *b = calloc(1, sizeof(*b));
-
-	assert_non_null(b);
-	contract_init(&b->c);
-	if (far_side->marks)
-		contract_give_marks(&b->c);
-	b->far = far_side->up(b->config, sizeof(b->config));
-	if (far_side->opening != NULL)
-		far_side->opening(b->far);
-	if (contract_open(&b->c, far_side->ops, b->config) == NULL)
-		fail_msg("open: %s", b->c.why);
-	if (far_side->opened != NULL)
-		far_side->opened(b->far, &b->c);
-	return (b);
-}
-
-static void
-bed_end(struct bed *b)
-{
-	if (b->c.sink != NULL)
-		contract_close(&b->c, 0);
-	far_side->down(b->far);
-	contract_end(&b->c);
-	free(b);
-}
-
-static void
-assert_there(struct bed *b, struct contract_event *e, size_t n)
-{
-	struct event *ev;
-	unsigned count;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		ev = contract_make(&e[i]);
-		count = far_side->count(b->far, ev);
-		event_free(ev);
-		if (e[i].answer == CONTRACT_STORED && count == 0)
-			fail_msg("%s %u: said to be stored, and is not",
-			    e[i].mailbox, e[i].uid);
-		if (far_side->once && count > 1)
-			fail_msg("%s %u: stored %u times", e[i].mailbox,
-			    e[i].uid, count);
-	}
-}
-
-static struct contract_event *
-make_events(size_t n, uint32_t first, size_t len)
-{
-	static const char *const mailboxes[] = { "INBOX", "Orders/2026",
-		"R\xc3\xa9sum\xc3\xa9s" };
-	struct contract_event *e = calloc(n, sizeof(*e));
-	size_t i;
-
-	assert_non_null(e);
-	for (i = 0; i < n; i++)
-		e[i] = contract_event(
-		    mailboxes[i % 3], first + (uint32_t)(i / 3), len);
-	return (e);
-}
+#include "sink_contract_bed.h"
 
 static void
 test_open_close(void **state)
@@ -104,13 +32,13 @@ test_becomes_up(void **state)
 static void
 test_stores(void **state)
 {
-	struct contract_event *e = make_events(100, 1, 3000);
+	struct contract_event *e = bed_events(100, 1, 3000);
 	struct bed *b = bed_make();
 
 	(void)state;
 	contract_store(&b->c, e, 100, 20000);
 	assert_int_equal(b->c.state, 1);
-	assert_there(b, e, 100);
+	bed_assert_there(b, e, 100);
 	bed_end(b);
 	free(e);
 }
@@ -127,7 +55,7 @@ test_sizes(void **state)
 	for (i = 0; i < 4; i++)
 		e[i] = contract_event("INBOX", (uint32_t)i + 1, sizes[i]);
 	contract_store(&b->c, e, 4, 20000);
-	assert_there(b, e, 4);
+	bed_assert_there(b, e, 4);
 	bed_end(b);
 }
 
@@ -135,8 +63,8 @@ test_sizes(void **state)
 static void
 test_full_and_ready(void **state)
 {
-	size_t i, n = far_side->many != 0 ? far_side->many : 12000;
-	struct contract_event *e = make_events(n, 1, 100);
+	size_t i, n = bed_far->many != 0 ? bed_far->many : 12000;
+	struct contract_event *e = bed_events(n, 1, 100);
 	struct bed *b = bed_make();
 
 	(void)state;
@@ -148,8 +76,8 @@ test_full_and_ready(void **state)
 	assert_true(i < n);
 	contract_store(&b->c, e, n, 60000);
 	assert_true(b->c.ready > 0);
-	assert_there(b, e, 20);
-	assert_there(b, e + n - 20, 20);
+	bed_assert_there(b, e, 20);
+	bed_assert_there(b, e + n - 20, 20);
 	bed_end(b);
 	free(e);
 }
@@ -162,15 +90,15 @@ test_same_event_again(void **state)
 	size_t i;
 
 	(void)state;
-	if (far_side->marks) /* its host does not do that */
+	if (bed_far->marks) /* its host does not do that */
 		skip();
-	e = make_events(9, 5, 500);
+	e = bed_events(9, 5, 500);
 	b = bed_make();
 	contract_store(&b->c, e, 9, 20000);
 	for (i = 0; i < 9; i++)
 		e[i].answer = CONTRACT_NEW;
 	contract_store(&b->c, e, 9, 20000);
-	assert_there(b, e, 9);
+	bed_assert_there(b, e, 9);
 	bed_end(b);
 	free(e);
 }
@@ -179,7 +107,7 @@ test_same_event_again(void **state)
 static void
 test_close_in_flight(void **state)
 {
-	struct contract_event *e = make_events(300, 1, 2000);
+	struct contract_event *e = bed_events(300, 1, 2000);
 	struct bed *b = bed_make();
 	size_t i, n;
 
@@ -195,7 +123,7 @@ test_close_in_flight(void **state)
 		assert_true(e[i].answer == CONTRACT_STORED ||
 		    e[i].answer == CONTRACT_RETRY);
 	}
-	assert_there(b, e, n);
+	bed_assert_there(b, e, n);
 	bed_end(b);
 	free(e);
 }
@@ -213,7 +141,7 @@ submit_more(struct contract *c, struct contract_event *e)
 static void
 test_submit_from_answer(void **state)
 {
-	struct contract_event *e = make_events(400, 1, 300);
+	struct contract_event *e = bed_events(400, 1, 300);
 	struct bed *b = bed_make();
 
 	(void)state;
@@ -221,7 +149,7 @@ test_submit_from_answer(void **state)
 	b->c.arg = e;
 	contract_store(&b->c, e, 100, 20000);
 	contract_store(&b->c, e, 400, 20000);
-	assert_there(b, e, 400);
+	bed_assert_there(b, e, 400);
 	bed_end(b);
 	free(e);
 }
@@ -237,7 +165,7 @@ close_at_once(struct contract *c, struct contract_event *e)
 static void
 test_close_from_answer(void **state)
 {
-	struct contract_event *e = make_events(50, 1, 300);
+	struct contract_event *e = bed_events(50, 1, 300);
 	struct bed *b = bed_make();
 	size_t i;
 
@@ -250,9 +178,43 @@ test_close_from_answer(void **state)
 	contract_wait_int(&b->c, &b->c.closed, 1, 6000);
 	for (i = 0; i < 50; i++)
 		assert_true(e[i].answer != CONTRACT_TAKEN);
-	assert_there(b, e, 50);
+	bed_assert_there(b, e, 50);
 	bed_end(b);
 	free(e);
+}
+
+/* ... of the last event that the sink has. */
+static void
+test_close_from_last_answer(void **state)
+{
+	struct contract_event e = contract_event("INBOX", 1, 300);
+	struct bed *b = bed_make();
+
+	(void)state;
+	contract_wait_int(&b->c, &b->c.state, 1, 15000);
+	b->c.on_answer = close_at_once;
+	assert_true(contract_submit(&b->c, &e));
+	contract_wait_int(&b->c, &b->c.closed, 1, 6000);
+	bed_assert_there(b, &e, 1);
+	bed_end(b);
+}
+
+static void
+close_by_state(struct contract *c)
+{
+	c->on_state = NULL;
+	contract_begin_close(c);
+}
+
+static void
+test_close_from_state(void **state)
+{
+	struct bed *b = bed_make();
+
+	(void)state;
+	b->c.on_state = close_by_state;
+	contract_wait_int(&b->c, &b->c.closed, 1, 15000);
+	bed_end(b);
 }
 
 /* The far side goes away with events under way, and comes back. */
@@ -264,14 +226,14 @@ test_outage(void **state)
 	size_t i;
 
 	(void)state;
-	if (far_side->lose == NULL)
+	if (bed_far->lose == NULL)
 		skip();
-	e = make_events(600, 1, 1000);
+	e = bed_events(600, 1, 1000);
 	b = bed_make();
 	contract_store(&b->c, e, 300, 20000);
 	for (i = 300; i < 400; i++)
 		(void)contract_submit(&b->c, &e[i]);
-	far_side->lose(b->far);
+	bed_far->lose(b->far);
 	/* Nobody need notice until something is sent. */
 	while (b->c.state != 0 && i < 600) {
 		if (!b->c.full)
@@ -280,10 +242,46 @@ test_outage(void **state)
 	}
 	contract_wait_int(&b->c, &b->c.state, 0, 30000);
 	assert_true(strstr(b->c.why, "test") != NULL);
-	far_side->regain(b->far);
+	bed_far->regain(b->far);
 	contract_store(&b->c, e, 600, 60000);
 	assert_int_equal(b->c.state, 1);
-	assert_there(b, e, 600);
+	bed_assert_there(b, e, 600);
+	bed_end(b);
+	free(e);
+}
+
+static void
+close_when_lost(struct contract *c)
+{
+	if (c->state == 0)
+		close_by_state(c);
+}
+
+static void
+test_close_when_lost(void **state)
+{
+	struct contract_event *e;
+	struct bed *b;
+	size_t i = 0;
+
+	(void)state;
+	if (bed_far->lose == NULL)
+		skip();
+	e = bed_events(600, 1, 1000);
+	b = bed_make();
+	contract_wait_int(&b->c, &b->c.state, 1, 15000);
+	b->c.on_state = close_when_lost;
+	bed_far->lose(b->far);
+	while (b->c.on_state != NULL && i < 600) {
+		if (!b->c.full)
+			(void)contract_submit(&b->c, &e[i++]);
+		contract_turn(&b->c);
+	}
+	contract_wait_int(&b->c, &b->c.closed, 1, 30000);
+	for (i = 0; i < 600; i++)
+		assert_int_not_equal(e[i].answer, CONTRACT_TAKEN);
+	bed_far->regain(b->far);
+	bed_assert_there(b, e, 600);
 	bed_end(b);
 	free(e);
 }
@@ -298,18 +296,18 @@ test_close_during_outage(void **state)
 	size_t i;
 
 	(void)state;
-	if (far_side->lose == NULL)
+	if (bed_far->lose == NULL)
 		skip();
-	e = make_events(10, 1, 1000);
+	e = bed_events(10, 1, 1000);
 	b = bed_make();
-	far_side->lose(b->far);
+	bed_far->lose(b->far);
 	for (i = 0; i < 10; i++)
 		(void)contract_submit(&b->c, &e[i]);
 	contract_turn(&b->c);
 	contract_close(&b->c, 0);
 	for (i = 0; i < 10; i++)
 		assert_int_not_equal(e[i].answer, CONTRACT_TAKEN);
-	far_side->regain(b->far);
+	bed_far->regain(b->far);
 	bed_end(b);
 	free(e);
 }
@@ -322,10 +320,10 @@ test_unknown_key(void **state)
 	const char *mistake;
 
 	(void)state;
-	assert_null(contract_check(&b->c, far_side->ops, b->config));
+	assert_null(contract_check(&b->c, bed_far->ops, b->config));
 	(void)snprintf(config, sizeof(config), "{\"nonsense\": 1%s%s",
 	    strlen(b->config) > 2 ? ", " : "", b->config + 1);
-	mistake = contract_check(&b->c, far_side->ops, config);
+	mistake = contract_check(&b->c, bed_far->ops, config);
 	assert_non_null(mistake);
 	assert_non_null(strstr(mistake, "nonsense"));
 	b->c.why[0] = '\0';
@@ -345,11 +343,14 @@ sink_contract_run(const char *name, const struct sink_far *far)
 		cmocka_unit_test(test_close_in_flight),
 		cmocka_unit_test(test_submit_from_answer),
 		cmocka_unit_test(test_close_from_answer),
+		cmocka_unit_test(test_close_from_last_answer),
+		cmocka_unit_test(test_close_from_state),
 		cmocka_unit_test(test_outage),
+		cmocka_unit_test(test_close_when_lost),
 		cmocka_unit_test(test_close_during_outage),
 		cmocka_unit_test(test_unknown_key),
 	};
 
-	far_side = far;
+	bed_far = far;
 	return (cmocka_run_group_tests_name(name, tests, NULL, NULL));
 }

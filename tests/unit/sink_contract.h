@@ -73,6 +73,7 @@ struct contract {
 	struct sink_mark first; /* the first one told; its texts below */
 	char texts[4][64];
 	void (*on_answer)(struct contract *, struct contract_event *);
+	void (*on_state)(struct contract *);
 	void *arg; /* the test's */
 };
 

@@ -63,6 +63,8 @@ on_host_state(void *arg, int up, const struct fault *why)
 	c->state = up;
 	c->states++;
 	(void)snprintf(c->why, sizeof(c->why), "%s", up ? "" : why->text);
+	if (c->on_state != NULL)
+		c->on_state(c);
 }
 
 static int
