@@ -101,7 +101,7 @@ on_late_timer(uv_timer_t *timer)
 		k->late_error = RD_KAFKA_RESP_ERR_NO_ERROR;
 		if (k->once.on) /* the transaction is of no use any more */
 			kafka_once_reported(k, NULL, RD_KAFKA_RESP_ERR__FAIL);
-		else if (k->phase == KAFKA_LIVE)
+		if (k->phase == KAFKA_LIVE)
 			kafka_trouble(k, trouble, &f);
 	}
 	if (op != NULL) {

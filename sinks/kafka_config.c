@@ -49,6 +49,8 @@ static const struct {
 	{ "delivery.timeout.ms", { "0", NULL },
 	    "must be 0: mailbridge waits for the brokers however long they "
 	    "are away" },
+	{ "delivery.report.only.error", { "false", NULL },
+	    "must be false: what is delivered is known from its report" },
 	{ "bootstrap.servers", { NULL }, "is set by brokers" },
 	{ "metadata.broker.list", { NULL }, "is set by brokers" },
 	{ "log.queue", { "true", NULL }, "is used by mailbridge itself" },

@@ -26,9 +26,15 @@ on_handle_closed(uv_handle_t *handle)
 	struct kafka *k = handle->data;
 	void (*closed)(void *) = k->closed;
 	void *arg = k->closed_arg;
+	struct fault f;
 
 	if (--k->nhandles > 0)
 		return;
+	/* Those of a transaction whose outcome was still to be found out. */
+	fault_set(&f, FAULT_RETRY,
+	    "sink %s: kafka %s: closed before it was known to be delivered",
+	    k->sink.host.name, k->config.topic);
+	kafka_give_back(k, &f);
 	close(k->wake_fd);
 	kafka_config_clear(&k->config);
 	free(k);
@@ -150,9 +156,9 @@ enter(struct kafka *k, enum kafka_phase phase, uint64_t ms)
 		after(&k->phase_timer, on_phase_timer, ms);
 		break;
 	case KAFKA_DESTROY:
-		/* A worker uses it, for a bounded time, and then comes back
-		 * here. */
-		if (k->probing || k->once.busy)
+		/* A worker or an event of it uses it, for a bounded time, and
+		 * then comes back here. */
+		if (k->probing || k->once.busy || k->serving)
 			break;
 		if (k->producer == NULL) {
 			enter(
@@ -241,8 +247,11 @@ kafka_life_end(struct kafka *k, const struct fault *why)
 void
 kafka_life_answered(struct kafka *k)
 {
-	if (!k->serving && k->nops == 0 && !k->once.busy &&
-	    (k->phase == KAFKA_DRAIN || k->phase == KAFKA_PURGE))
+	if (k->serving || k->producer == NULL)
+		return;
+	if (k->phase == KAFKA_DESTROY ||
+	    (k->nops == 0 && !k->once.busy &&
+		(k->phase == KAFKA_DRAIN || k->phase == KAFKA_PURGE)))
 		enter(k, KAFKA_DESTROY, 0);
 }
 

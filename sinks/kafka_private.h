@@ -119,7 +119,7 @@ void kafka_life_rest(struct kafka *, const struct fault *why);
 /* The worker has left the producer: something may have waited for that. */
 void kafka_life_worked(struct kafka *);
 
-/* After each delivery report: perhaps the last that was waited for. */
+/* After the events of a turn: perhaps the last that was waited for. */
 void kafka_life_answered(struct kafka *);
 
 /* Something was lost: ask for the topic until it is there again. */

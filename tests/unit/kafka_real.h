@@ -6,11 +6,10 @@
 #ifndef KAFKA_REAL_H
 #define KAFKA_REAL_H
 
-struct sink_far;
-
-extern const struct sink_far kafka_real;
-
 /* Is there such a parent? */
 int kafka_real_is_there(void);
+
+/* The contract and what is tested on a real broker alone; the exit code. */
+int kafka_real_run(void);
 
 #endif

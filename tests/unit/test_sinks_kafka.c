@@ -328,6 +328,9 @@ test_config(void **state)
 	    "must be true");
 	assert_mistake(
 	    &c, "\"properties\": {\"message.timeout.ms\": 5}", "must be 0");
+	assert_mistake(&c,
+	    "\"properties\": {\"delivery.report.only.error\": true}",
+	    "must be false");
 	assert_mistake(
 	    &c, "\"properties\": {\"bootstrap.servers\": \"x\"}", "brokers");
 	assert_mistake(
@@ -376,8 +379,7 @@ main(void)
 	};
 
 	if (kafka_real_is_there())
-		return (sink_contract_run(
-		    "kafka, exactly once, real broker", &kafka_real));
+		return (kafka_real_run());
 	return (sink_contract_run("kafka", &kafka_mock_far) +
 	    cmocka_run_group_tests_name("kafka sink", tests, NULL, NULL));
 }
