@@ -1,38 +1,51 @@
 """Redis behind sentinels: the master is asked for, and followed."""
 
 import itertools
+import shutil
+import subprocess
 import threading
 import time
 
 import pytest
 
-from bridge import account
+from bridge import PROGRAM, account
 from mails import mails
 from outputs import RedisOutput
-from servers.process import Missing, wait_until
-from servers.redisserver import RedisServer, Sentinel
+from servers.certs import Authority
+from servers.process import Missing, new_folder, wait_until
+from servers.redisserver import RedisServer, Sentinel, tls_settings
 
 NAME = "mymaster"
 
 
-class Group:
-    """A master, its replicas, and those who watch them."""
+def speaks_tls() -> bool:
+    """Was the program built with a hiredis that does?"""
+    libraries = subprocess.run(["ldd", str(PROGRAM)], capture_output=True,
+                               text=True, check=True).stdout
+    return "libhiredis_ssl" in libraries
 
-    def __init__(self, replicas: int, sentinels: int) -> None:
-        self.servers = [RedisServer()]
-        self.servers += [RedisServer(options=(
-            "replicaof", f"127.0.0.1 {self.servers[0].port}"))
+
+class Group:
+    """A master, its replicas, and those who watch them.  With tls clients are
+    sent to ports that speak it, and so do they among themselves; the test looks
+    at the others."""
+
+    def __init__(self, replicas: int, sentinels: int, tls: bool) -> None:
+        self.folder = new_folder("redis-tls")
+        self.authority = Authority(self.folder) if tls else None
+        settings = tls_settings(self.authority) if tls else ()
+        self.servers = [RedisServer(tls=settings)]
+        self.servers += [RedisServer(tls=settings, options=(
+            "replicaof", f"127.0.0.1 {self.servers[0].public}"))
             for _ in range(replicas)]
         self.sentinels = [
-            Sentinel(NAME, self.servers[0], sentinels // 2 + 1)
+            Sentinel(NAME, self.servers[0], sentinels // 2 + 1, settings)
             for _ in range(sentinels)]
         if replicas:
-            wait_until(lambda: all(self.knows(port, replicas, sentinels - 1)
-                                   for port in self.ports()), 60,
-                       "the sentinels to know all")
-
-    def ports(self) -> list:
-        return [sentinel.port for sentinel in self.sentinels]
+            wait_until(lambda: all(
+                self.knows(sentinel.port, replicas, sentinels - 1)
+                for sentinel in self.sentinels), 60,
+                "the sentinels to know all")
 
     def client(self, port: int):
         import redis
@@ -46,7 +59,7 @@ class Group:
     def master(self) -> RedisServer:
         told = self.client(self.sentinels[0].port).sentinel_masters()[NAME]
         return next(server for server in self.servers
-                    if server.port == told["port"])
+                    if server.public == told["port"])
 
     def fail_over(self) -> None:
         """The master dies, and comes back when there is another one; until all
@@ -68,9 +81,13 @@ class Group:
             for number in range(len(self.servers) - 1))
 
     def output(self, **settings) -> RedisOutput:
-        nodes = [f"127.0.0.1:{port}" for port in self.ports()]
+        nodes = [f"127.0.0.1:{sentinel.public}" for sentinel in self.sentinels]
+        url = f"redis://{NAME}"
+        if self.authority is not None:
+            url = f"rediss://{NAME}"
+            settings["tls_ca"] = str(self.authority.pem)
         return RedisOutput(
-            self.servers[0], "mail", url=f"redis://{NAME}",
+            self.servers[0], "mail", url=url,
             sentinel={"master": NAME, "nodes": nodes}, **settings)
 
     def look(self, output: RedisOutput) -> None:
@@ -81,15 +98,16 @@ class Group:
     def remove(self) -> None:
         for server in self.sentinels + self.servers:
             server.remove()
+        shutil.rmtree(self.folder)
 
 
 @pytest.fixture
 def group():
     groups = []
 
-    def make(replicas: int, sentinels: int) -> Group:
+    def make(replicas: int, sentinels: int, tls: bool = False) -> Group:
         try:
-            groups.append(Group(replicas, sentinels))
+            groups.append(Group(replicas, sentinels, tls))
         except Missing as error:
             pytest.skip(str(error))
         return groups[-1]
@@ -117,13 +135,38 @@ def test_master_is_asked_for(new_bridge, dovecot, user, group):
     bridge.wait_log("sentinel://.*knows no master other")
 
 
+def test_tls(new_bridge, dovecot, user, group):
+    """The sentinel and the master it names are both asked by TLS; a program
+    that cannot says so."""
+    one = group(0, 1, tls=True)
+    dovecot.append(user, mails(3))
+    output = one.output()
+    bridge = new_bridge([account(dovecot, user)], output)
+    if not speaks_tls():
+        done = bridge.command("run")
+        assert done.returncode == 78
+        assert "rediss:// is not in this build" in done.stderr
+        return
+    bridge.once()
+    assert [event["uid"] for event in output.events()] == [1, 2, 3]
+    # Without the authority nobody is believed.
+    del output.settings["tls_ca"]
+    bridge = new_bridge([account(dovecot, user)], output)
+    bridge.start()
+    bridge.wait_log("sentinel://.*certificate")
+    assert len(output.events()) == 3
+
+
 @pytest.mark.long
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
-def test_failover(new_bridge, dovecot, user, group, delivery):
+def test_failover(new_bridge, dovecot, user, group, delivery, tls):
     """Three times the master dies under the mail: nothing is lost that a
     replica has confirmed, and exactly_once doubles nothing."""
-    one = group(2, 3)
+    if tls and not speaks_tls():
+        pytest.skip("hiredis before 1.0 speaks no TLS; see test_tls")
+    one = group(2, 3, tls)
     output = one.output(delivery=delivery, durability={
         "replicas": 1, "timeout_seconds": 1})
     bridge = new_bridge([account(dovecot, user)], output)

@@ -3,18 +3,32 @@
 import shutil
 import socket
 
+from .certs import Authority
 from .process import Server, accepts, find_program, free_port, new_folder
 
 
-class RedisServer(Server):
-    """password: requirepass; options: more of its settings, in pairs; started
-    again with the same data and port."""
+def tls_settings(authority: Authority) -> tuple:
+    """In pairs; among themselves servers speak TLS then, too."""
+    pem, key = authority.issue("server", "IP:127.0.0.1",
+                               "serverAuth,clientAuth")
+    return ("tls-cert-file", pem, "tls-key-file", key, "tls-ca-cert-file",
+            authority.pem, "tls-auth-clients", "no", "tls-replication", "yes")
 
-    def __init__(self, password: str = "", options: tuple = ()) -> None:
+
+class RedisServer(Server):
+    """password: requirepass; options: more of its settings, in pairs; tls: of
+    its second port, to which clients are sent; started again with the same data
+    and ports."""
+
+    def __init__(self, password: str = "", options: tuple = (),
+                 tls: tuple = ()) -> None:
         super().__init__("redis")
         self.program = find_program("redis-server", "redis-server")
         self.folder = new_folder("redis")
-        self.port = free_port()
+        self.port = self.public = free_port()
+        if tls:
+            self.public = free_port()
+            options = ("tls-port", self.public, *tls, *options)
         self.password = password
         self.options = [f"--{word}" if number % 2 == 0 else str(word)
                         for number, word in enumerate(options)]
@@ -54,15 +68,21 @@ class RedisServer(Server):
 class Sentinel(Server):
     """One of those that watch a master and its replicas."""
 
-    def __init__(self, name: str, master: RedisServer, quorum: int) -> None:
+    def __init__(self, name: str, master: RedisServer, quorum: int,
+                 tls: tuple = ()) -> None:
         super().__init__("sentinel")
         program = find_program("redis-server", "redis-server")
         self.folder = new_folder("sentinel")
-        self.port = free_port()
+        self.port = self.public = free_port()
+        more = ""
+        if tls:
+            self.public = free_port()
+            more = f"tls-port {self.public}\n" + "".join(
+                f"{key} {value}\n" for key, value in zip(tls[::2], tls[1::2]))
         config = self.folder / "sentinel.conf"
         config.write_text(
-            f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n"
-            f"sentinel monitor {name} 127.0.0.1 {master.port} {quorum}\n"
+            f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n{more}"
+            f"sentinel monitor {name} 127.0.0.1 {master.public} {quorum}\n"
             f"sentinel down-after-milliseconds {name} 1000\n"
             f"sentinel failover-timeout {name} 6000\n")
         self.spawn([program, str(config), "--sentinel"],
