@@ -57,10 +57,10 @@ class Schemas:
                               "--cloudevents", mode, "--type", kind))
 
     @functools.lru_cache
-    def attributes(self, mode: str):
+    def attributes(self, mode: str, name: str = "attributes"):
         """Of what travels beside an event, by the AsyncAPI document."""
         document = printed(self.program, "--asyncapi", "--cloudevents", mode)
-        return strict(document["components"]["schemas"]["attributes"])
+        return strict(document["components"]["schemas"][name])
 
     def check(self, data: bytes, form: str = "", mode: str = "") -> dict:
         """The event, which must be as one of the schemas says."""
@@ -91,3 +91,14 @@ class Schemas:
         if mode == "binary":
             assert beside["ce_id"].startswith(event["id"])
         return event
+
+    def check_request(self, headers: dict) -> None:
+        """The headers of a webhook's request, those of HTTP itself aside."""
+        mode = ("structured" if headers["content-type"] == STRUCTURED else
+                "binary" if "ce-id" in headers else "none")
+        ours = {name: value for name, value in headers.items()
+                if name.startswith("ce-") or name == "content-type"}
+        self.attributes(mode, "httpAttributes").validate(ours)
+        signed = {name: value for name, value in headers.items()
+                  if name.startswith("webhook-")}
+        self.attributes(mode, "webhook").validate(signed)

@@ -94,7 +94,7 @@ static const struct cli_option schema_options[] = {
 	VALUE("format", "FORMAT", "envelope (default) or jmap"),
 	VALUE("cloudevents", "MODE",
 	    "binary (default), structured: with what is around it, or none"),
-	FLAG("asyncapi", "an AsyncAPI document of topic and stream"), END
+	FLAG("asyncapi", "an AsyncAPI document: topic, stream, webhook"), END
 };
 
 static const struct cli_command commands[] = {

@@ -194,18 +194,52 @@ schema_message(const struct schema *s, json_t *message, json_t *schemas)
 	schema_collect(s, payload, schemas);
 }
 
+/* CloudEvents names an attribute "ce_id" in Kafka's binding, "ce-id" in HTTP's.
+ */
+static json_t *
+schema_http_name(const char *name)
+{
+	return (strncmp(name, "ce_", 3) == 0 ? json_sprintf("ce-%s", name + 3)
+					     : json_string(name));
+}
+
+/* The same headers as HTTP has them. */
+static json_t *
+schema_http(const json_t *headers)
+{
+	json_t *http = json_deep_copy(headers), *properties, *required;
+	json_t *all = json_object(), *value, *name;
+	const char *key;
+	size_t i;
+
+	properties = json_object_get(http, "properties");
+	json_object_foreach(properties, key, value)
+	{
+		name = schema_http_name(key);
+		json_object_set(all, json_string_value(name), value);
+		json_decref(name);
+	}
+	json_object_set_new(http, "properties", all);
+	required = json_object_get(http, "required");
+	json_array_foreach(required, i, value) json_array_set_new(
+	    required, i, schema_http_name(json_string_value(value)));
+	return (http);
+}
+
 /* The frame has the headers of all modes, and the names of all messages. */
 static json_t *
 schema_asyncapi(const struct schema *s)
 {
 	json_t *doc = schema_read(asyncapi_json, asyncapi_json_end);
 	json_t *components = json_object_get(doc, "components"), *message;
-	json_t *schemas = json_object(), *headers, *type;
+	json_t *schemas = json_object(), *frame, *headers, *type;
 	const char *key;
 
-	headers = json_object_get(
-	    json_object_get(components, "schemas"), s->cloudevents);
+	frame = json_object_get(components, "schemas");
+	headers = json_object_get(frame, s->cloudevents);
 	json_object_set(schemas, "attributes", headers);
+	json_object_set_new(schemas, "httpAttributes", schema_http(headers));
+	json_object_set(schemas, "webhook", json_object_get(frame, "webhook"));
 	type = json_object_get(
 	    json_object_get(
 		json_object_get(headers, "properties"), "content-type"),

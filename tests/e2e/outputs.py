@@ -247,6 +247,7 @@ class WebhookOutput:
                   for name, value in request.headers.items()
                   if name.startswith("ce-") or name == "content-type"}
         event = schemas.check_beside(request.body, beside)
+        schemas.check_request(request.headers)
         if "ce_id" in beside or "specversion" in event:
             seen = from_http_event(HTTPMessage(request.headers, request.body))
             inner = event.get("data", event)

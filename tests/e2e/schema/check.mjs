@@ -22,8 +22,13 @@ for (const text of documents) {
   for (const message of document?.allMessages().all() ?? [])
     if (!message.hasPayload() || !message.hasHeaders())
       wrong.push(`asyncapi: ${message.id()} has no payload or no headers`);
-  if (document && document.allMessages().all().length % 2 !== 0)
-    wrong.push("asyncapi: not the same messages for topic and stream");
+  const numbers = (document?.channels().all() ?? [])
+    .map(channel => channel.messages().all().length);
+  if (numbers.join() !== "3,3,3")
+    wrong.push(`asyncapi: ${numbers} messages in topic, stream and webhook`);
+  if (document?.operations().get("publishToWebhook").bindings().get("http")
+    ?.value().method !== "POST")
+    wrong.push("asyncapi: the webhook's operation has no HTTP binding");
 }
 for (const { schema, draft, events } of schemas) {
   const { $schema, ...rest } = schema;
