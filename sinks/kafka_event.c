@@ -141,9 +141,13 @@ on_error(struct kafka *k, rd_kafka_event_t *ev, struct fault *f)
 	if (trouble == KAFKA_PERSON && k->phase == KAFKA_LIVE)
 		kafka_trouble(k, trouble, f);
 	else {
-		/* Of one connection: the reason if it was the last one. */
+		/* Of one connection: the reason if it was the last one, which
+		 * librdkafka may say late or, of a broker that it does not
+		 * connect to again by itself, never: look. */
 		memcpy(k->detail, text, sizeof(k->detail));
 		log_write(LOG_DEBUG, "kafka", k->sink.host.name, "%s", text);
+		if (trouble == KAFKA_AWAY)
+			kafka_life_probe(k);
 	}
 	return (0);
 }

@@ -45,11 +45,8 @@ far_up(char *config, size_t size)
 {
 	struct kafka_mock *k = kafka_mock_make("mail");
 
-	/* librdkafka says that all brokers are down when it has tried each, and
-	 * the one that it began with it tries for metadata only. */
 	kafka_mock_config(k, config, size,
-	    ", \"properties\": {\"reconnect.backoff.max.ms\": 500, "
-	    "\"topic.metadata.refresh.interval.ms\": 1000}");
+	    ", \"properties\": {\"reconnect.backoff.max.ms\": 500}");
 	return (k);
 }
 
