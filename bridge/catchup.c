@@ -162,6 +162,7 @@ catchup_next(struct catchup *c, int can_search, int can_fetch, int hold,
 	    c->late == NULL) {
 		c->dirty = 0;
 		c->below = 0;
+		c->search_at = 0;
 		next->job = CATCHUP_NOTHING;
 		return;
 	}

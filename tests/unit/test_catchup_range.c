@@ -72,6 +72,27 @@ test_ends_at_its_end(void **state)
 	catchup_free(c);
 }
 
+/* No answer to a SEARCH is no reason to ask again where all is done. */
+static void
+test_ends_while_it_searches(void **state)
+{
+	static const struct catchup_end nothing = { .ok = 1 };
+	struct catchup *c = range(5, 9, "");
+
+	(void)state;
+	search(c, "UID 5:9", 9, 9, &complete);
+	expect(c, CATCHUP_FETCH, "9");
+	assert_true(catchup_received(c, 9, 100));
+	catchup_fetched(c, &complete, 0);
+	catchup_hint(c);
+	expect(c, CATCHUP_SEARCH, "UID 5:9");
+	catchup_done(c, 9);
+	catchup_searched(c, &nothing, 0);
+	expect(c, CATCHUP_NOTHING, NULL);
+	assert_true(catchup_wake(c) == UINT64_MAX);
+	catchup_free(c);
+}
+
 /* One that shows up late is in the range, too. */
 static void
 test_ends_with_the_late_ones(void **state)
@@ -184,6 +205,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_asks_for_no_more_than_the_range),
 		cmocka_unit_test(test_ends_at_its_end),
+		cmocka_unit_test(test_ends_while_it_searches),
 		cmocka_unit_test(test_ends_with_the_late_ones),
 		cmocka_unit_test(test_nothing_to_begin_with),
 		cmocka_unit_test(test_by_date),
