@@ -34,7 +34,8 @@ ERRORS = {
     "send": SEND, "sendto": SEND, "sendmsg": SEND,
 }
 FAR = {  # of those that are not files
-    "read": ("EIO", "EAGAIN", "EINTR", "ENOMEM", "short"), "recv": RECEIVE,
+    "read": ("EIO", "EAGAIN", "EINTR", "ENOMEM", "short"),
+    "recv": RECEIVE, "recvmsg": RECEIVE,
     "pipe": ("EMFILE", "ENFILE", "ENOMEM"),
     "spawn": ("EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "EACCES", "ENOENT"),
 }

@@ -78,6 +78,32 @@ recv(int fd, void *data, size_t len, int flags)
 	return (input("recv", SYS_recvfrom, fd, data, len, flags));
 }
 
+ssize_t
+recvmsg(int fd, struct msghdr *message, int flags)
+{
+	struct faults_call call;
+	struct msghdr what = *message;
+	struct iovec first;
+	ssize_t rc = 0;
+
+	faults_before(&call, "recvmsg", fd, NULL);
+	while (call.half && what.msg_iovlen > 1 && what.msg_iov->iov_len == 0) {
+		what.msg_iov++;
+		what.msg_iovlen--;
+	}
+	if (call.half && what.msg_iovlen > 0 && what.msg_iov->iov_len > 0) {
+		first = (struct iovec){ what.msg_iov->iov_base, 1 };
+		what.msg_iov = &first;
+		what.msg_iovlen = 1;
+	}
+	if (call.error == 0)
+		rc = syscall(SYS_recvmsg, fd, &what, flags);
+	message->msg_namelen = what.msg_namelen;
+	message->msg_controllen = what.msg_controllen;
+	message->msg_flags = what.msg_flags;
+	return (faults_after(&call, rc));
+}
+
 /* The first half of all octets: how many parts of ${some} that are. */
 static size_t
 cut(struct iovec some[IOV_MAX], const struct iovec *parts, size_t n)

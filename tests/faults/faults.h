@@ -25,14 +25,14 @@
  *   FAULTS_LOG     a file that gets a line for each call counted:
  *                  "NUMBER CALL NAME", with " HIT" at its end where it applies
  *
- * The calls: open (for writing), read-open, read, recv, write, pwrite, writev,
- * send, sendto, sendmsg, pipe and spawn (by libuv, for us), fsync, fdatasync,
- * syncfs, ftruncate, rename, link, unlink, mkdir, close (of files opened for
- * writing), and of libraries, where only kill-before, kill-after, stop and wait
- * apply: sqlite-commit, kafka-report (a delivery report is about to be looked
- * at), kafka-produce, kafka-begin, kafka-commit, kafka-abort, kafka-init,
- * kafka-listen, redis-command, redis-read.  The variants of a call (pwrite64,
- * renameat2) count under its name. */
+ * The calls: open (for writing), read-open, read, recv, recvmsg, write, pwrite,
+ * writev, send, sendto, sendmsg, pipe and spawn (by libuv, for us), fsync,
+ * fdatasync, syncfs, ftruncate, rename, link, unlink, mkdir, close (of files
+ * opened for writing), and of libraries, where only kill-before, kill-after,
+ * stop and wait apply: sqlite-commit, kafka-report (a delivery report is about
+ * to be looked at), kafka-produce, kafka-begin, kafka-commit, kafka-abort,
+ * kafka-init, kafka-listen, redis-command, redis-read.  The variants of a call
+ * (pwrite64, renameat2) count under its name. */
 #ifndef FAULTS_H
 #define FAULTS_H
 
