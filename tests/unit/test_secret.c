@@ -74,6 +74,8 @@ test_file_refused(void **state)
 	    "600 s");
 	scratch_write("s", "hunter2", 7, 0604);
 	expect(secret_file("s"), NULL, "mode 0604");
+	scratch_write("s", "hunter2", 7, 0620);
+	expect(secret_file("s"), NULL, "mode 0620");
 	scratch_write("s", "hunter2", 7, 0400);
 	expect(secret_file("s"), "hunter2", NULL);
 	expect(secret_file("."), NULL, "not a regular file");
