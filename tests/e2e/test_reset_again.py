@@ -9,10 +9,10 @@ import pytest
 from bridge import EX_DATAERR
 from mails import mail
 
-# Holds the event of a reset until there is a file called "go"; refuses it while
-# there is one called "no".
+# Holds the event of a reset, and of a mail "held", until there is a file called
+# "go"; refuses it while there is one called "no".
 HOLD = """while read -r event; do case $event in
-*'"cause":'*) echo > held; while ! [ -e go ]; do sleep 0.05; done
+*'"cause":'*|*'"subject":"held"'*) echo > held; while ! [ -e go ]; do sleep 0.05; done
    if [ -e no ]; then echo refused as it is; continue; fi;;
 esac; printf "%s\\n" "$event" >> got; echo ok; done
 """
@@ -80,6 +80,25 @@ def test_before_the_first_is_told(imap, holding, policy, killed):
     assert told == ["2-reset-1", "3-reset-2"]
     assert bridge.terminate() == 0
     assert bridge.status()[("fake", "INBOX")]["uidValidity"] == 3
+
+
+def test_while_a_mail_is_on_its_way(imap, holding):
+    """Its outcome is one of the old numbers: none of the new are there yet."""
+    imap.box.add(mail(1).replace(b"Subject: mail 1", b"Subject: held"))
+    bridge = holding(on_reset="all")
+    bridge.start()
+    bridge.wait((bridge.folder / "held").exists, what="the mail")
+    number_anew(imap.box, 2, 2)
+    imap.loop.call_soon_threadsafe(
+        lambda: [task.cancel() for task in list(imap.tasks)])
+    bridge.wait_log("UIDVALIDITY changed from 1 to 2")
+    assert "on its way to the sinks is waited for" in bridge.printed()
+    assert "all of it is read again" not in bridge.printed()
+    (bridge.folder / "go").touch()
+    bridge.wait(lambda: any(e.get("subject") == "mail 2" for e in got(bridge)),
+                what="mail 2")
+    assert bridge.terminate() == 0
+    assert [e["id"] for e in got(bridge)] == ["1-1", "2-reset-1", "2-1"]
 
 
 def test_ids_after_two_rewinds(imap, fake_bridge, output):
