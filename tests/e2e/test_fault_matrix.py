@@ -83,8 +83,8 @@ class FaultMatrix(Matrix):
 
     def reason(self, bridge, error: str) -> bool:
         name = error.removeprefix("late-")
-        text = os.strerror(getattr(errno, name)) if name != "short" else "-"
-        return text in bridge.printed() or re.search(
+        text = os.strerror(getattr(errno, name)) if name != "short" else None
+        return (text is not None and text in bridge.printed()) or re.search(
             "disk I/O error|full|unable to open|readonly|mail is taken|mail waits",
             bridge.printed()) is not None
 
