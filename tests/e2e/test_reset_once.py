@@ -6,6 +6,7 @@ import pytest
 from bridge import EX_DATAERR, account
 from faults import Faults
 from mails import mail, mails
+from outputs import DirectoryOutput
 
 
 @pytest.fixture(params=[
@@ -49,3 +50,28 @@ def test_killed_before_it_is_noted(new_bridge, dovecot, user, once, folder):
             assert bridge.wait_exit() == (
                 EX_DATAERR if policy == "stop" else 0)
         assert published(once) == told, bridge.tail()
+
+
+def test_one_of_two_sinks_has_it(new_bridge, dovecot, user, redis_output,
+                                 folder):
+    """Only the other one gets it after the crash."""
+    redis_output.settings["delivery"] = "exactly_once"
+    files = DirectoryOutput(folder / "files")
+    dovecot.append(user, mails(3))
+    bridge = new_bridge([account(dovecot, user, sink=["events", "files"])],
+                        redis_output)
+    bridge.config["sinks"]["files"] = files.section()
+    bridge.write()
+    bridge.once()
+    dovecot.set_uidvalidity(user, dovecot.uidvalidity(user) + 1000)
+    dovecot.append(user, [mail(4)])
+    bridge.faults = Faults(folder / "calls.txt", calls=("rename",),
+                           paths=(".resets",)).at(1, "kill-before")
+    bridge.start("--once")
+    assert bridge.wait_exit() == -9, bridge.tail()
+    assert not files.resets()
+    bridge.faults = None
+    bridge.once()
+    assert published(redis_output) == (
+        [1], ["mail 1", "mail 2", "mail 3", "mail 4"])
+    assert len(files.resets()) == 1 and files.count() == 4
