@@ -39,7 +39,8 @@ CLANG = $(MAKE) $(JOBS) BUILD=build/clang CC=clang
 FUZZ = $(MAKE) $(JOBS) BUILD=build/fuzz CC=clang HARDEN=-fPIE \
        SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 
-SRCS := $(sort $(wildcard bridge/*.c bridge/*/*.c sinks/*.c))
+SRCS := $(sort $(wildcard bridge/*.c bridge/*/*.c sinks/*.c \
+                    sinks/*/*.c))
 OBJS := $(SRCS:%.c=$(BUILD)/obj/%.o)
 LIB_OBJS := $(filter-out $(BUILD)/obj/bridge/main.o,$(OBJS))
 LIB := $(BUILD)/libmailbridge.a

@@ -7,12 +7,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "bridge/attempts.h"
 #include "bridge/auth/oauth2.h"
 #include "bridge/bridge.h"
 #include "bridge/bridge_private.h"
-#include "bridge/checkpoint.h"
-#include "bridge/commit.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
 #include "bridge/imap/connection.h"
@@ -20,7 +17,10 @@
 #include "bridge/limits.h"
 #include "bridge/ops/log.h"
 #include "bridge/ops/progress.h"
-#include "bridge/pipeline.h"
+#include "bridge/publish/attempts.h"
+#include "bridge/publish/pipeline.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/store/commit.h"
 #include "bridge/version.h"
 
 /* With --once: how long a sink may be down before we give up. */

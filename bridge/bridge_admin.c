@@ -5,13 +5,13 @@
 #include "bridge/auth/oauth2.h"
 #include "bridge/bridge_private.h"
 #include "bridge/buf.h"
-#include "bridge/checkpoint.h"
-#include "bridge/commit.h"
 #include "bridge/config/config.h"
 #include "bridge/ops/admin.h"
 #include "bridge/ops/page.h"
-#include "bridge/pipeline.h"
+#include "bridge/publish/pipeline.h"
 #include "bridge/report.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/store/commit.h"
 
 struct cursors {
 	struct bridge_cursor mailboxes, patterns;

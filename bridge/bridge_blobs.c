@@ -1,8 +1,8 @@
 /* The bridge's part in the care for the blob store. */
-#include "bridge/blob_keeper.h"
 #include "bridge/bridge_private.h"
 #include "bridge/config/config.h"
-#include "bridge/pipeline.h"
+#include "bridge/publish/pipeline.h"
+#include "bridge/store/blob_keeper.h"
 
 static void
 collect(void *arg, struct blob_ids *ids)

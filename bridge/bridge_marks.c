@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "bridge/bridge_private.h"
-#include "bridge/roster.h"
-#include "bridge/route.h"
+#include "bridge/publish/route.h"
+#include "bridge/watch/roster.h"
 #include "sinks/sink.h"
 
 static int

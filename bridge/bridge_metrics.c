@@ -14,13 +14,13 @@
 #include "bridge/auth/oauth2.h"
 #include "bridge/bridge_private.h"
 #include "bridge/buf.h"
-#include "bridge/checkpoint.h"
-#include "bridge/commit.h"
 #include "bridge/config/config.h"
-#include "bridge/doorman.h"
 #include "bridge/ops/metrics.h"
-#include "bridge/pipeline.h"
+#include "bridge/publish/pipeline.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/store/commit.h"
 #include "bridge/version.h"
+#include "bridge/watch/doorman.h"
 
 /* About what the series of one take. */
 #define MAILBOX_TEXT 400

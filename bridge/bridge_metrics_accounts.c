@@ -5,11 +5,11 @@
 
 #include "bridge/auth/oauth2.h"
 #include "bridge/bridge_private.h"
-#include "bridge/checkpoint.h"
 #include "bridge/config/config.h"
-#include "bridge/doorman.h"
 #include "bridge/limits.h"
 #include "bridge/ops/metrics.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/watch/doorman.h"
 
 static const char *const states[] = { "connecting", "catching-up", "idle",
 	"polling", "backing-off", "stopped" };

@@ -6,8 +6,8 @@
 #include <uv.h>
 
 #include "bridge/counts.h"
-#include "bridge/roster.h"
-#include "bridge/watcher.h"
+#include "bridge/watch/roster.h"
+#include "bridge/watch/watcher.h"
 
 struct admin;
 struct attempts;

@@ -8,11 +8,11 @@
 
 #include "bridge/bridge_private.h"
 #include "bridge/config/config.h"
-#include "bridge/durable.h"
 #include "bridge/fault.h"
 #include "bridge/limits.h"
-#include "bridge/pipeline.h"
+#include "bridge/publish/pipeline.h"
 #include "bridge/report.h"
+#include "bridge/store/durable.h"
 
 struct bridge_sink_status {
 	uv_work_t work;

@@ -6,8 +6,8 @@
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
 #include "bridge/ops/log.h"
-#include "bridge/pipeline.h"
-#include "bridge/route.h"
+#include "bridge/publish/pipeline.h"
+#include "bridge/publish/route.h"
 #include "sinks/sink.h"
 
 /* How often it is looked whether a sink is behind. */

@@ -3,16 +3,16 @@
 #include <sysexits.h>
 
 #include "bridge/auth/oauth2.h"
-#include "bridge/blob_keeper.h"
-#include "bridge/checkpoint.h"
-#include "bridge/commit.h"
+#include "bridge/store/blob_keeper.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/store/commit.h"
 #include "bridge/config/config.h"
 #include "bridge/imap/net.h"
 #include "bridge/limits.h"
 #include "bridge/ops/admin.h"
 #include "bridge/ops/log.h"
 #include "bridge/ops/progress.h"
-#include "bridge/pipeline.h"
+#include "bridge/publish/pipeline.h"
 #include "bridge/bridge_private.h"
 
 static size_t

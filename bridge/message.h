@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bridge/fingerprint.h"
+#include "bridge/watch/fingerprint.h"
 
 struct message {
 	const char *account; /* configured name; borrowed from the mailbox */

@@ -7,8 +7,6 @@
 #include "bridge/auth/oauth2.h"
 #include "bridge/bridge_private.h"
 #include "bridge/buf.h"
-#include "bridge/checkpoint.h"
-#include "bridge/commit.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
@@ -16,8 +14,10 @@
 #include "bridge/limits.h"
 #include "bridge/ops/log.h"
 #include "bridge/ops/progress.h"
-#include "bridge/pipeline.h"
+#include "bridge/publish/pipeline.h"
 #include "bridge/replay.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/store/commit.h"
 #include "bridge/uidset.h"
 
 /* Octets of a list of UIDs that a person still reads. */

@@ -2,11 +2,11 @@
 
 #include "bridge/auth/oauth2.h"
 #include "bridge/buf.h"
-#include "bridge/checkpoint.h"
 #include "bridge/envelope/date.h"
 #include "bridge/envelope/jsonw.h"
 #include "bridge/report.h"
 #include "bridge/reset.h"
+#include "bridge/store/checkpoint.h"
 
 static void
 text(struct jsonw *w, const char *key, const char *value)

@@ -8,16 +8,16 @@
 
 #include "bridge/auth/oauth2.h"
 #include "bridge/bridge_private.h"
-#include "bridge/commit.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
 #include "bridge/imap/connection.h"
-#include "bridge/letter.h"
 #include "bridge/message.h"
 #include "bridge/ops/log.h"
 #include "bridge/ops/progress.h"
+#include "bridge/publish/letter.h"
+#include "bridge/publish/route.h"
 #include "bridge/resend.h"
-#include "bridge/route.h"
+#include "bridge/store/commit.h"
 
 struct resend;
 

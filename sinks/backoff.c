@@ -1,4 +1,4 @@
-#include "bridge/chance.h"
+#include "bridge/watch/chance.h"
 #include "sinks/backoff.h"
 
 #define BACKOFF_FIRST_MS 100

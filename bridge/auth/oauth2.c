@@ -4,10 +4,10 @@
 
 #include "bridge/auth/http.h"
 #include "bridge/auth/oauth2_private.h"
-#include "bridge/chance.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
 #include "bridge/ops/log.h"
+#include "bridge/watch/chance.h"
 
 /* A token younger than this is not the reason for a refusal. */
 #define FRESH_MS 10000

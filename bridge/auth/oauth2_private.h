@@ -5,7 +5,7 @@
 
 #include "bridge/auth/oauth2.h"
 #include "bridge/fault.h"
-#include "bridge/ladder.h"
+#include "bridge/watch/ladder.h"
 
 struct command;
 struct http;

@@ -10,8 +10,8 @@
 #include "bridge/auth/oauth2_private.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
-#include "bridge/durable.h"
 #include "bridge/ops/log.h"
+#include "bridge/store/durable.h"
 
 struct oauth2_status {
 	uv_work_t work;

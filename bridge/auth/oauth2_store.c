@@ -11,8 +11,8 @@
 #include "bridge/auth/oauth2_store.h"
 #include "bridge/auth/seal.h"
 #include "bridge/auth/secret.h"
-#include "bridge/durable.h"
 #include "bridge/fault.h"
+#include "bridge/store/durable.h"
 
 #define DIGEST_TEXT 65
 

@@ -8,12 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bridge/blobs.h"
 #include "bridge/cli/args.h"
 #include "bridge/cli/cli.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
 #include "bridge/limits.h"
+#include "bridge/store/blobs.h"
 
 static int
 failed(const struct args *args, const struct fault *f)

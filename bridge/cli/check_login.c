@@ -8,10 +8,10 @@
 #include "bridge/config/config.h"
 #include "bridge/config/mailboxes.h"
 #include "bridge/fault.h"
-#include "bridge/doorman.h"
+#include "bridge/watch/doorman.h"
 #include "bridge/imap/session.h"
 #include "bridge/limits.h"
-#include "bridge/line.h"
+#include "bridge/watch/line.h"
 
 struct check_login {
 	struct check *check;

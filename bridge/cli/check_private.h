@@ -8,7 +8,7 @@
 #include <uv.h>
 
 #include "bridge/counts.h"
-#include "bridge/watcher.h"
+#include "bridge/watch/watcher.h"
 
 struct config;
 struct config_client;

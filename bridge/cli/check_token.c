@@ -9,12 +9,12 @@
 #include "bridge/auth/keypair.h"
 #include "bridge/auth/oauth2.h"
 #include "bridge/buf.h"
-#include "bridge/checkpoint.h"
 #include "bridge/cli/check_private.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
 #include "bridge/envelope/date.h"
 #include "bridge/fault.h"
+#include "bridge/store/checkpoint.h"
 
 struct check_token {
 	struct check *check;

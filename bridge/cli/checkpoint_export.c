@@ -5,13 +5,13 @@
 #include <sysexits.h>
 
 #include "bridge/buf.h"
-#include "bridge/checkpoint.h"
 #include "bridge/cli/checkpoint_lines.h"
 #include "bridge/cli/reset_json.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
-#include "bridge/fingerprint.h"
 #include "bridge/reset.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/watch/fingerprint.h"
 
 struct export
 {

@@ -5,14 +5,14 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "bridge/checkpoint.h"
 #include "bridge/cli/checkpoint_lines.h"
 #include "bridge/cli/reset_json.h"
 #include "bridge/config/account.h"
 #include "bridge/config/config.h"
 #include "bridge/fault.h"
-#include "bridge/fingerprint.h"
 #include "bridge/reset.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/watch/fingerprint.h"
 
 #define KIND "checkpoints"
 #define VERSION 1

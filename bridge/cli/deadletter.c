@@ -16,9 +16,9 @@
 #include "bridge/config/config.h"
 #include "bridge/envelope/date.h"
 #include "bridge/fault.h"
-#include "bridge/letter.h"
 #include "bridge/message.h"
 #include "bridge/ops/log.h"
+#include "bridge/publish/letter.h"
 #include "bridge/resend.h"
 
 struct request {

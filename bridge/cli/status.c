@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "bridge/buf.h"
-#include "bridge/checkpoint.h"
+#include "bridge/store/checkpoint.h"
 #include "bridge/config/config.h"
 #include "bridge/config/mailboxes.h"
 #include "bridge/fault.h"

@@ -4,10 +4,10 @@
 
 #include "bridge/auth/oauth2.h"
 #include "bridge/buf.h"
-#include "bridge/checkpoint.h"
 #include "bridge/envelope/date.h"
 #include "bridge/ops/page.h"
 #include "bridge/report.h"
+#include "bridge/store/checkpoint.h"
 #include "bridge/version.h"
 
 /* Good mailboxes stop being listed here, so that bad ones find room. */

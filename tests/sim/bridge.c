@@ -6,10 +6,10 @@
 #include <time.h>
 
 #include "bridge/auth/oauth2.h"
-#include "bridge/chance.h"
-#include "bridge/commit.h"
 #include "bridge/fault.h"
 #include "bridge/ops/log.h"
+#include "bridge/store/commit.h"
+#include "bridge/watch/chance.h"
 #include "tests/sim/sim.h"
 
 /* The octets that may be in flight: few, so that there is a line for them. */

@@ -13,15 +13,15 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "bridge/budget.h"
 #include "bridge/buf.h"
-#include "bridge/checkpoint.h"
 #include "bridge/config/config.h"
 #include "bridge/counts.h"
-#include "bridge/fingerprint.h"
+#include "bridge/publish/budget.h"
 #include "bridge/reset.h"
-#include "bridge/roster.h"
-#include "bridge/watcher.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/watch/fingerprint.h"
+#include "bridge/watch/roster.h"
+#include "bridge/watch/watcher.h"
 
 #define SIM_BOXES 5
 #define SIM_UIDS 160   /* of one mailbox, in one numbering */

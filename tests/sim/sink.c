@@ -1,4 +1,4 @@
-/* The sink, and the way to it: what bridge/route.h promises. */
+/* The sink, and the way to it: what bridge/publish/route.h promises. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "bridge/envelope/hash.h"
 #include "bridge/limits.h"
 #include "bridge/message.h"
-#include "bridge/route.h"
+#include "bridge/publish/route.h"
 #include "tests/sim/sim.h"
 
 struct route_lane {

@@ -1,5 +1,5 @@
-/* The store: what bridge/checkpoint.h promises, in memory.  A transaction is
- * durable as a whole or not at all. */
+/* The store: what bridge/store/checkpoint.h promises, in memory.  A transaction
+ * is durable as a whole or not at all. */
 #include <stdlib.h>
 #include <string.h>
 

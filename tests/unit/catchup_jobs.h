@@ -2,7 +2,7 @@
 #ifndef CATCHUP_JOBS_H
 #define CATCHUP_JOBS_H
 
-#include "bridge/catchup.h"
+#include "bridge/watch/catchup.h"
 
 static const struct catchup_end complete = { .ok = 1, .answered = 1 };
 static const struct catchup_end refused = { .ok = 0 };

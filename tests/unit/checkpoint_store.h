@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#include "bridge/checkpoint.h"
 #include "bridge/fault.h"
+#include "bridge/store/checkpoint.h"
 
 #define STORE_DIR "state"
 #define STORE_DB STORE_DIR "/checkpoint.db"

@@ -9,7 +9,7 @@
 #include "kafka_real.h"
 #include "kafka_seen.h"
 #include "sink_contract.h"
-#include "sinks/kafka_private.h"
+#include "sinks/kafka/kafka_private.h"
 #include "sinks/sinks.h"
 
 struct real_far {

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bridge/ack.h"
 #include "bridge/uidset.h"
+#include "bridge/watch/ack.h"
 
 static void
 test_uidset(void **state)

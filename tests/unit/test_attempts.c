@@ -10,11 +10,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bridge/attempts.h"
 #include "bridge/fault.h"
 #include "bridge/limits.h"
 #include "bridge/message.h"
 #include "bridge/ops/log.h"
+#include "bridge/publish/attempts.h"
 #include "scratch.h"
 
 static uv_loop_t loop;

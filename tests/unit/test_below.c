@@ -9,11 +9,11 @@
 #include <sqlite3.h>
 
 #include "bridge/buf.h"
-#include "bridge/catchup.h"
-#include "bridge/checkpoint.h"
 #include "bridge/fault.h"
 #include "bridge/limits.h"
+#include "bridge/store/checkpoint.h"
 #include "bridge/uidset.h"
+#include "bridge/watch/catchup.h"
 #include "catchup_jobs.h"
 #include "checkpoint_store.h"
 #include "scratch.h"

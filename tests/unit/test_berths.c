@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "bridge/berths.h"
+#include "bridge/watch/berths.h"
 
 #define HOUR_MS 3600000
 

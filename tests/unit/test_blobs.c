@@ -16,10 +16,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bridge/blob_keeper.h"
-#include "bridge/blobs.h"
 #include "bridge/fault.h"
 #include "bridge/ops/log.h"
+#include "bridge/store/blob_keeper.h"
+#include "bridge/store/blobs.h"
 #include "scratch.h"
 
 #define HELLO     \

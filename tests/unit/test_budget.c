@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bridge/budget.h"
+#include "bridge/publish/budget.h"
 
 static unsigned granted;
 

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bridge/catchup.h"
-#include "bridge/checkpoint.h"
 #include "bridge/limits.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/watch/catchup.h"
 #include "tests/unit/catchup_jobs.h"
 
 #define HOUR 3600000

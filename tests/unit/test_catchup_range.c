@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bridge/catchup.h"
-#include "bridge/checkpoint.h"
+#include "bridge/store/checkpoint.h"
 #include "bridge/uidset.h"
+#include "bridge/watch/catchup.h"
 #include "tests/unit/catchup_jobs.h"
 
 static struct catchup *

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "bridge/checkpoint.h"
 #include "bridge/fault.h"
+#include "bridge/store/checkpoint.h"
 #include "checkpoint_store.h"
 #include "scratch.h"
 

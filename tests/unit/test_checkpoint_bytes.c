@@ -16,10 +16,10 @@
 #include <cmocka.h>
 
 #include "bridge/buf.h"
-#include "bridge/checkpoint.h"
 #include "bridge/fault.h"
-#include "bridge/fingerprint.h"
 #include "bridge/reset.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/watch/fingerprint.h"
 #include "scratch.h"
 
 #define DB "state/checkpoint.db"

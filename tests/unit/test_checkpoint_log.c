@@ -12,8 +12,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bridge/checkpoint.h"
 #include "bridge/fault.h"
+#include "bridge/store/checkpoint.h"
 #include "scratch.h"
 
 #define DIR "state"

@@ -10,9 +10,9 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "bridge/checkpoint.h"
-#include "bridge/commit.h"
 #include "bridge/fault.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/store/commit.h"
 #include "scratch.h"
 
 struct world;

@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "bridge/config/config.h"
-#include "bridge/doorman.h"
 #include "bridge/fault.h"
-#include "bridge/ladder.h"
+#include "bridge/watch/doorman.h"
+#include "bridge/watch/ladder.h"
 
 #define MAILBOXES 4
 

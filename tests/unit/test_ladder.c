@@ -4,9 +4,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bridge/chance.h"
 #include "bridge/config/config.h"
-#include "bridge/ladder.h"
+#include "bridge/watch/chance.h"
+#include "bridge/watch/ladder.h"
 
 static const struct config_retry contract = {
 	.first_seconds = 0, .then = { 1, 5, 30, 60, 600, 3600 }, .nthen = 6

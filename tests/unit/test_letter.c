@@ -11,8 +11,8 @@
 
 #include "bridge/envelope/notice.h"
 #include "bridge/fault.h"
-#include "bridge/letter.h"
 #include "bridge/message.h"
+#include "bridge/publish/letter.h"
 #include "bridge/reset.h"
 #include "tests/unit/scratch.h"
 

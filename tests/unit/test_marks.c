@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "bridge/ack.h"
+#include "bridge/watch/ack.h"
 
 static uint32_t
 mark_if(struct ack_window *w, uint32_t a, uint32_t b)

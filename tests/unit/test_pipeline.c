@@ -11,14 +11,14 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bridge/budget.h"
 #include "bridge/config/config.h"
 #include "bridge/config/source.h"
 #include "bridge/envelope/event.h"
 #include "bridge/fault.h"
 #include "bridge/message.h"
-#include "bridge/pipeline_private.h"
-#include "bridge/route.h"
+#include "bridge/publish/budget.h"
+#include "bridge/publish/pipeline_private.h"
+#include "bridge/publish/route.h"
 #include "fake_sink.h"
 #include "scratch.h"
 #include "sinks/sink.h"

@@ -9,11 +9,11 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "bridge/checkpoint.h"
 #include "bridge/fault.h"
-#include "bridge/fingerprint.h"
 #include "bridge/limits.h"
 #include "bridge/reset.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/watch/fingerprint.h"
 #include "checkpoint_store.h"
 #include "scratch.h"
 

@@ -7,8 +7,8 @@
 
 #include "bridge/fault.h"
 #include "sink_contract.h"
-#include "sinks/redis_reply.h"
-#include "sinks/redis_tls.h"
+#include "sinks/redis/redis_reply.h"
+#include "sinks/redis/redis_tls.h"
 #include "sinks/sinks.h"
 
 static void

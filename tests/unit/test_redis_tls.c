@@ -9,7 +9,7 @@
 #include "bridge/buf.h"
 #include "redis_bench.h"
 #include "scratch.h"
-#include "sinks/redis_tls.h"
+#include "sinks/redis/redis_tls.h"
 #include "sinks/sinks.h"
 
 /* An authority, certificates by it for the server (${1}) and for us, and one

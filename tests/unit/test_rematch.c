@@ -8,10 +8,10 @@
 #include <cmocka.h>
 
 #include "bridge/buf.h"
-#include "bridge/fingerprint.h"
 #include "bridge/limits.h"
 #include "bridge/message.h"
-#include "bridge/rematch.h"
+#include "bridge/watch/fingerprint.h"
+#include "bridge/watch/rematch.h"
 
 #define MANY 600
 

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "bridge/fingerprint.h"
 #include "bridge/limits.h"
-#include "bridge/rematch.h"
+#include "bridge/watch/fingerprint.h"
+#include "bridge/watch/rematch.h"
 
 #define TWIN 990
 

@@ -8,13 +8,13 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bridge/budget.h"
 #include "bridge/buf.h"
-#include "bridge/catchup.h"
-#include "bridge/checkpoint.h"
 #include "bridge/fault.h"
 #include "bridge/imap/session.h"
 #include "bridge/message.h"
+#include "bridge/publish/budget.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/watch/catchup.h"
 #include "catchup_jobs.h"
 
 #define SIZE 300

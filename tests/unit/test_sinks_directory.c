@@ -14,7 +14,7 @@
 #include "bridge/envelope/event.h"
 #include "scratch.h"
 #include "sink_contract.h"
-#include "sinks/directory_name.h"
+#include "sinks/directory/directory_name.h"
 #include "sinks/sinks.h"
 
 struct directory_far {

@@ -14,8 +14,8 @@
 #include "kafka_real.h"
 #include "kafka_seen.h"
 #include "sink_contract.h"
-#include "sinks/kafka_error.h"
-#include "sinks/kafka_private.h"
+#include "sinks/kafka/kafka_error.h"
+#include "sinks/kafka/kafka_private.h"
 #include "sinks/sinks.h"
 
 #define PRODUCE 0 /* ApiKey */

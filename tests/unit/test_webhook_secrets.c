@@ -12,7 +12,7 @@
 #include "bridge/fault.h"
 #include "scratch.h"
 #include "sinks/sinks.h"
-#include "sinks/webhook_sign.h"
+#include "sinks/webhook/webhook_sign.h"
 #include "webhook_bench.h"
 
 /* By OpenSSL's other interface. */

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "bridge/buf.h"
-#include "bridge/catchup.h"
-#include "bridge/checkpoint.h"
 #include "bridge/limits.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/watch/catchup.h"
 #include "tests/fuzz/help/ledger.h"
 
 /* Ranges that an input can name are fewer. */

@@ -2,13 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/catchup.h"
-#include "bridge/checkpoint.h"
 #include "bridge/fault.h"
-#include "bridge/fingerprint.h"
 #include "bridge/imap/session.h"
 #include "bridge/limits.h"
 #include "bridge/message.h"
+#include "bridge/store/checkpoint.h"
+#include "bridge/watch/catchup.h"
+#include "bridge/watch/fingerprint.h"
 #include "tests/fuzz/help/owner.h"
 
 /* When the last one that was published came. */

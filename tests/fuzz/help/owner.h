@@ -3,8 +3,8 @@
 #ifndef OWNER_H
 #define OWNER_H
 
-#include "bridge/budget.h"
 #include "bridge/imap/fetch_form.h"
+#include "bridge/publish/budget.h"
 #include "tests/fuzz/help/ledger.h"
 
 struct catchup;

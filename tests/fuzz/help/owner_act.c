@@ -1,6 +1,6 @@
 /* What the owner does when it is told to, and not the server. */
-#include "bridge/catchup.h"
 #include "bridge/imap/session.h"
+#include "bridge/watch/catchup.h"
 #include "tests/fuzz/help/owner.h"
 
 /* The process ends, and the next one begins where it stood. */

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/catchup.h"
 #include "bridge/imap/session.h"
 #include "bridge/message.h"
+#include "bridge/watch/catchup.h"
 #include "tests/fuzz/help/owner.h"
 
 /* Octets of a message that are read and thrown away. */
