@@ -3,14 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/auth/secret.h"
 #include "bridge/cli/check_private.h"
 #include "bridge/config/client.h"
 #include "bridge/config/config.h"
 #include "bridge/config/mailboxes.h"
 #include "bridge/fault.h"
-#include "bridge/watch/doorman.h"
 #include "bridge/imap/session.h"
 #include "bridge/limits.h"
+#include "bridge/watch/doorman.h"
 #include "bridge/watch/line.h"
 
 struct check_login {
@@ -204,11 +205,29 @@ on_refused(void *arg, const struct fault *f, uint64_t ms)
 	fail(l, &other);
 }
 
+/* A secret that is not there must not hide behind a server that is away. */
+static int
+has_secret(const struct check_login *l, struct fault *f)
+{
+	char *password;
+	size_t len;
+
+	if (l->account->client != NULL)
+		return (1);
+	if ((password = secret_read(l->account->password, &len, f)) == NULL) {
+		(void)fault_prefix(f, "auth.password");
+		return (0);
+	}
+	secret_wipe(password, len);
+	return (1);
+}
+
 static void
 begin(struct check_login *l, struct doorman *doorman)
 {
 	static const struct line_ops ops = { on_connecting, on_pump, on_lost,
 		on_refused };
+	struct fault f;
 
 	l->check->pending++;
 	l->line = (struct line){ .host = &l->check->host,
@@ -217,7 +236,9 @@ begin(struct check_login *l, struct doorman *doorman)
 		.doorman = doorman,
 		.ops = &ops,
 		.arg = l };
-	if (check_spares(l->check, l->account->client))
+	if (!has_secret(l, &f))
+		fail(l, &f);
+	else if (check_spares(l->check, l->account->client))
 		finish(l);
 	else
 		line_open(&l->line);

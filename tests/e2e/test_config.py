@@ -3,6 +3,7 @@
 import pytest
 
 from bridge import EX_CONFIG, EX_USAGE, account
+from servers.process import free_port
 
 VALID = """\
 state: state
@@ -96,6 +97,12 @@ def test_no_such_file(new_bridge, dovecot, user, output):
 def test_missing_secret_file(new_bridge, dovecot, user, output):
     bridge = new_bridge([account(dovecot, user)], output)
     bridge.secret.unlink()
+    done = bridge.command("check")
+    assert done.returncode == EX_CONFIG
+    assert "secret.txt" in done.stderr
+    # A server that is away does not hide it.
+    bridge.config["accounts"][0]["port"] = free_port()
+    bridge.write()
     done = bridge.command("check")
     assert done.returncode == EX_CONFIG
     assert "secret.txt" in done.stderr
