@@ -26,6 +26,7 @@ class Matrix:
         self.kind = kind
         self.folder = self.bridges = folder
         self.dovecot = dovecot
+        self.name = user  # of the account, and so of files, at each point
         self.users = (f"{user}-{n}" for n in itertools.count(1)
                       ) if reset else None
         self.walked: Counter = Counter()  # by the name of the call
@@ -72,7 +73,7 @@ class Matrix:
     def old(self) -> Bridge:
         """One with the state and the output that are there."""
         return Bridge(self.bridges / "bridge",
-                      [account(self.dovecot, self.user,
+                      [account(self.dovecot, self.user, name=self.name,
                                mailboxes=list(MAILBOXES))],
                       {"events": self.kind.section()})
 

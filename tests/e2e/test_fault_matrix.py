@@ -93,7 +93,8 @@ def places(matrix, calls: list) -> Counter:
     """{(call, what it is done to): how often}; a file's number aside."""
     def place(target: str) -> str:
         target = target.replace(matrix.kind.paths[0], OUT)
-        name = re.sub(r"(?<=/)\d{6,}.*|(?<=/)[0-9a-f]{16}-\d+$", "", target)
+        name = re.sub(r"(?<=/)\d{6,}.*|(?<=/)[0-9a-f]{16}-\d+$|"
+                      r"(?<=/\.new-)\d+$|(?<=\+)\d+-reset.*", "", target)
         return name.removeprefix(str(matrix.folder)) + "$" * (name == target)
 
     return Counter((call.name, place(call.target)) for call in calls)
