@@ -105,7 +105,8 @@ patrol_fail(struct patrol *p, const struct fault *why)
 		give_up(p, &f);
 		return;
 	}
-	if (line_is_limited(&p->line, &f)) {
+	p->limited = line_is_limited(&p->line, &f);
+	if (p->limited) {
 		if (f.retry_ms < LIMITED_MS)
 			f.retry_ms = LIMITED_MS;
 		p->ops->limited(p->arg);
@@ -151,7 +152,7 @@ on_refused(void *arg, const struct fault *f, uint64_t ms)
 	struct patrol *p = arg;
 	enum log_level level = p->line.tried ? LOG_WARN : LOG_DEBUG;
 
-	p->line.tried = 0;
+	p->line.tried = p->limited = 0;
 	note_failure(p, f);
 	if (ms == LADDER_GIVE_UP ||
 	    (p->host->once && p->failures >= ONCE_FAILURES)) {
@@ -250,6 +251,13 @@ patrol_start(struct patrol *p, unsigned ms)
 		return;
 	patrol_enter(p, PATROL_CONNECTING);
 	uv_timer_start(&p->timer, on_reconnect, ms, 0);
+}
+
+void
+patrol_make_haste(struct patrol *p, unsigned ms)
+{
+	if (p->state == PATROL_BACKING_OFF && p->limited)
+		uv_timer_start(&p->timer, on_reconnect, ms, 0);
 }
 
 int

@@ -57,6 +57,9 @@ struct patrol *patrol_new(const struct watcher_host *,
 /* Begin, ${ms} from now, if it has not begun. */
 void patrol_start(struct patrol *, unsigned ms);
 
+/* Others made room: where a limit has it wait, try again in ${ms}. */
+void patrol_make_haste(struct patrol *, unsigned ms);
+
 /* Is there anything for it to do?  It keeps its connection as long. */
 int patrol_is_needed(const struct patrol *);
 

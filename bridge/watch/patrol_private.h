@@ -44,6 +44,7 @@ struct patrol {
 	uint64_t noop_at;	    /* likewise */
 	uint64_t wake_at;	    /* nothing is due before */
 	unsigned failures;	    /* in a row, for --once */
+	int limited;		    /* the last: the server had no room */
 	struct fault last;
 	int64_t last_error_at;
 

@@ -50,7 +50,10 @@ on_look(uv_timer_t *timer)
 		    "share one",
 		    in, in == 1 ? "" : "s", r->n - roster_berths(r), r->n);
 	roster_assign(r, change == BERTHS_FEWER ? CHANGE_MS : 0);
-	for (i = 0; i < r->n && change == BERTHS_FEWER; i++)
+	if (change != BERTHS_FEWER)
+		return;
+	patrol_make_haste(r->patrol, CHANGE_MS);
+	for (i = 0; i < r->n; i++)
 		watcher_make_haste(r->watchers[i], CHANGE_MS);
 }
 
