@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "checkpoint_store.h"
 
@@ -27,6 +28,16 @@ store_refused(enum checkpoint_mode mode, enum fault_kind kind, const char *text)
 	assert_int_equal(f.kind, kind);
 	if (strstr(f.text, text) == NULL)
 		fail_msg("%s: has no \"%s\"", f.text, text);
+}
+
+void
+store_sql(const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(STORE_DB, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
 }
 
 void

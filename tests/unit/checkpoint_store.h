@@ -17,6 +17,9 @@ struct checkpoint_store *store_open(enum checkpoint_mode);
 void store_refused(
     enum checkpoint_mode, enum fault_kind kind, const char *text);
 
+/* Change the closed store behind its module's back. */
+void store_sql(const char *sql);
+
 /* A mark, and the status that goes with it. */
 void store_put(struct checkpoint_store *, const char *account,
     const char *mailbox, uint64_t uidvalidity, uint32_t uid);

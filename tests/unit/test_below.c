@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "bridge/buf.h"
 #include "bridge/fault.h"
@@ -209,16 +208,11 @@ test_damaged(void **state)
 {
 	struct checkpoint_store *store = store_open(CHECKPOINT_WRITE);
 	struct fault f;
-	sqlite3 *db;
 
 	(void)state;
 	write_mark(store, 10, "1:6,8:10");
 	checkpoint_close(store);
-	assert_int_equal(sqlite3_open("state/checkpoint.db", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "UPDATE below SET uids = '1:2,8:10'",
-			     NULL, NULL, NULL),
-	    SQLITE_OK);
-	sqlite3_close(db);
+	store_sql("UPDATE below SET uids = '1:2,8:10'");
 	assert_null(checkpoint_open("state", CHECKPOINT_WRITE, &f));
 	assert_int_equal(f.kind, FAULT_DATA);
 	assert_non_null(strstr(f.text, "damaged"));

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "checkpoint_store.h"
 #include "scratch.h"
@@ -128,32 +127,24 @@ test_missing(void **state)
 }
 
 static void
-change(const char *sql)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(STORE_DB, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
-static void
 test_foreign(void **state)
 {
 	(void)state;
 	make_store();
-	change("PRAGMA user_version = 3");
+	store_sql("PRAGMA user_version = 3");
 	store_refused(CHECKPOINT_WRITE, FAULT_DATA, "newer mailbridge");
-	change("PRAGMA user_version = 0");
+	store_sql("PRAGMA user_version = 0");
 	store_refused(CHECKPOINT_WRITE, FAULT_DATA, "unknown version 0");
-	change("PRAGMA user_version = 2; UPDATE checkpoint SET uid = uid + 1 "
-	       "WHERE mailbox = 'box 9'");
+	store_sql(
+	    "PRAGMA user_version = 2; UPDATE checkpoint SET uid = uid + 1 "
+	    "WHERE mailbox = 'box 9'");
 	store_refused(CHECKPOINT_READ, FAULT_DATA, "sum");
-	change("UPDATE checkpoint SET uid = uid - 1 WHERE mailbox = 'box 9'");
+	store_sql(
+	    "UPDATE checkpoint SET uid = uid - 1 WHERE mailbox = 'box 9'");
 	checkpoint_close(store_open(CHECKPOINT_READ));
-	change("PRAGMA application_id = 1");
+	store_sql("PRAGMA application_id = 1");
 	store_refused(CHECKPOINT_WRITE, FAULT_DATA, "not a checkpoint store");
-	change("PRAGMA application_id = 1835168359; DROP TABLE checkpoint");
+	store_sql("PRAGMA application_id = 1835168359; DROP TABLE checkpoint");
 	store_refused(CHECKPOINT_WRITE, FAULT_DATA, "no such table");
 }
 

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "bridge/fault.h"
 #include "bridge/store/checkpoint.h"
 #include "bridge/store/commit.h"
+#include "checkpoint_store.h"
 #include "scratch.h"
 
 struct world;
@@ -171,16 +171,6 @@ test_many_in_one(void **state)
 	end(&w);
 }
 
-static void
-alter(const char *sql)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open("state/checkpoint.db", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
 /* A transaction that failed makes nothing durable; the next one does. */
 static void
 test_failed(void **state)
@@ -191,8 +181,8 @@ test_failed(void **state)
 	(void)state;
 	begin(&w);
 	mailbox(&w, &m, 0);
-	alter("CREATE TRIGGER refuse BEFORE INSERT ON checkpoint"
-	      " BEGIN SELECT RAISE(FAIL, 'it is refused'); END");
+	store_sql("CREATE TRIGGER refuse BEFORE INSERT ON checkpoint"
+		  " BEGIN SELECT RAISE(FAIL, 'it is refused'); END");
 	committer_mark(w.committer, &m.slot);
 	committer_flush(w.committer);
 	while (w.changes == 0)
@@ -202,7 +192,7 @@ test_failed(void **state)
 	assert_int_equal(committer_counts(w.committer)->failures, 1);
 	assert_false(committer_idle(w.committer));
 	assert_int_equal(m.commits, 0);
-	alter("DROP TRIGGER refuse");
+	store_sql("DROP TRIGGER refuse");
 	run_until_idle(&w);
 	assert_int_equal(m.commits, 1);
 	assert_int_equal(m.durable, 1);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "bridge/fault.h"
 #include "bridge/limits.h"
@@ -123,16 +122,6 @@ test_thinned(void **state)
 }
 
 static void
-execute(const char *sql)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open("state/checkpoint.db", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
-static void
 test_resets(void **state)
 {
 	struct checkpoint_store *store = store_open(CHECKPOINT_WRITE);
@@ -182,7 +171,7 @@ test_resets(void **state)
 	reset_clear(&q);
 	checkpoint_close(store);
 	/* A number that changed by itself would lose mail. */
-	execute("UPDATE reset SET horizon = 400");
+	store_sql("UPDATE reset SET horizon = 400");
 	assert_null(checkpoint_open("state", CHECKPOINT_WRITE, &f));
 	assert_int_equal(f.kind, FAULT_DATA);
 }
@@ -242,10 +231,10 @@ test_old_store(void **state)
 	q.skip = q.plain = (char[]){ "1:3" };
 	assert_int_equal(checkpoint_write(store, &row, 1, &f), 0);
 	checkpoint_close(store);
-	execute("ALTER TABLE epoch DROP COLUMN sum;"
-		"ALTER TABLE status DROP COLUMN sum;"
-		"ALTER TABLE fingerprint DROP COLUMN sum;"
-		"PRAGMA user_version = 1");
+	store_sql("ALTER TABLE epoch DROP COLUMN sum;"
+		  "ALTER TABLE status DROP COLUMN sum;"
+		  "ALTER TABLE fingerprint DROP COLUMN sum;"
+		  "PRAGMA user_version = 1");
 	store = checkpoint_open("state", CHECKPOINT_READ, &f);
 	assert_null(checkpoint_prints(store, "a", "INBOX", &n, &f));
 	assert_int_equal(f.kind, FAULT_NONE);
@@ -261,8 +250,9 @@ test_old_store(void **state)
 	assert_string_equal(q.plain, "1:3");
 	reset_clear(&q);
 	checkpoint_close(store);
-	execute("DROP TABLE fingerprint; DROP TABLE reset; DROP TABLE epoch;"
-		"ALTER TABLE status DROP COLUMN sum; PRAGMA user_version = 1");
+	store_sql(
+	    "DROP TABLE fingerprint; DROP TABLE reset; DROP TABLE epoch;"
+	    "ALTER TABLE status DROP COLUMN sum; PRAGMA user_version = 1");
 	store = store_open(CHECKPOINT_WRITE);
 	assert_null(checkpoint_prints(store, "a", "INBOX", &n, &f));
 	assert_int_equal(f.kind, FAULT_NONE);
